@@ -1,0 +1,18 @@
+# A menu; the work is in `trimtab` and pytest. uv is taken from PyPI when it is missing.
+UV := $(or $(shell command -v uv),.tools/bin/uv)
+
+demo: $(UV)
+	$(UV) run --no-dev --extra demo trimtab demo
+test: $(UV)
+	$(UV) run --all-extras pytest
+check: $(UV)
+	$(UV) run --all-extras ruff check && $(UV) run ruff format --check && $(UV) run lint-imports && $(UV) run mypy
+up: $(UV)
+	$(UV) run --no-dev trimtab up
+down: $(UV)
+	$(UV) run --no-dev trimtab down
+bench: $(UV)
+	$(UV) run --all-extras pytest tests/benchmarks -m benchmark -s
+.tools/bin/uv:
+	python3 -m venv .tools && .tools/bin/pip install --quiet --disable-pip-version-check uv
+.PHONY: demo test check up down bench

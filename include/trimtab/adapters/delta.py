@@ -1,0 +1,66 @@
+"""Delta tables: scan a version, append exactly once, replace a slice."""
+
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+
+from trimtab.errors import DataError
+
+
+def exists(path: Path) -> bool:
+    """Whether ``path`` is a Delta table."""
+    return DeltaTable.is_deltatable(str(path))
+
+
+def scan(path: Path, version: int | None = None) -> pl.LazyFrame:
+    """Read one version lazily (time travel costs nothing that way)."""
+    return pl.scan_delta(str(path), version=version)
+
+
+def version(path: Path) -> int:
+    """Return the newest version number."""
+    return int(DeltaTable(str(path)).version())
+
+
+def append_once(path: Path, rows: pa.Table, transaction: str, note: dict[str, str]) -> int:
+    """Append ``rows`` unless ``transaction`` was committed before; return the table's version.
+
+    Delta records an application transaction but does not enforce it, and casts silently on
+    append; both are checked here. The caller holds the table's lock.
+
+    Raises:
+        DataError: the columns differ from the table's.
+    """
+    properties = CommitProperties(
+        custom_metadata=note, app_transactions=[Transaction(app_id=transaction, version=1)]
+    )
+    if exists(path):
+        table = DeltaTable(str(path))
+        if table.transaction_version(transaction) is not None:
+            return int(table.version())
+        there = pa.schema(table.schema().to_arrow())
+        if not _same_columns(there, rows.schema):
+            raise DataError(f"{path.name}: rows have {rows.schema}, the table {there}")
+    write_deltalake(str(path), rows, mode="append", commit_properties=properties)
+    return version(path)
+
+
+def replace_where(path: Path, rows: pa.Table, predicate: str, note: dict[str, str]) -> int:
+    """Replace the rows that match ``predicate``: writing twice leaves the same table."""
+    properties = CommitProperties(custom_metadata=note)
+    if exists(path):
+        write_deltalake(
+            str(path), rows, mode="overwrite", predicate=predicate, commit_properties=properties
+        )
+    else:
+        write_deltalake(str(path), rows, mode="append", commit_properties=properties)
+    return version(path)
+
+
+def _same_columns(left: pa.Schema, right: pa.Schema) -> bool:
+    def plain(kind: pa.DataType) -> str:
+        return str(kind).replace("large_", "").replace("_view", "")
+
+    return {f.name: plain(f.type) for f in left} == {f.name: plain(f.type) for f in right}

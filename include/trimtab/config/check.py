@@ -1,0 +1,152 @@
+"""What no single key can tell: names across files, leaks, tasks and metrics that fit."""
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import timedelta
+
+from trimtab.config.columns import available, primary_metric, task_of
+from trimtab.config.dataset import DatasetSpec
+from trimtab.config.model import METRICS, ModelSpec
+
+Finding = tuple[tuple[str | int, ...], str, str]  # path of the key, problem, fix
+
+
+def check_model(
+    model: ModelSpec, datasets: Mapping[str, DatasetSpec], estimators: Collection[str] | None
+) -> list[Finding]:
+    """Return every problem of one model against the datasets and the estimator registry."""
+    found = list(_datasets(model, datasets))
+    if estimators is not None:
+        found += _candidates(model, estimators)
+    if not found:  # columns can only be judged once every dataset is there
+        found += [*_joins(model, datasets), *_target(model, datasets)]
+        found += [*_features(model, datasets), *_slices(model, datasets)]
+    if not found:
+        found += [*_task(model, datasets), *_split(model, datasets)]
+    return found
+
+
+def _datasets(model: ModelSpec, datasets: Mapping[str, DatasetSpec]) -> Iterator[Finding]:
+    fix = f"known are {sorted(datasets)}; correct the name, or the dataset's own file first"
+    if model.data.from_ not in datasets:
+        yield ("data", "from"), f"there is no usable dataset {model.data.from_!r}", fix
+    for i, join in enumerate(model.data.join):
+        if join.dataset not in datasets:
+            yield (
+                ("data", "join", i, "dataset"),
+                f"there is no usable dataset {join.dataset!r}",
+                fix,
+            )
+
+
+def _candidates(model: ModelSpec, estimators: Collection[str]) -> Iterator[Finding]:
+    for i, name in enumerate(model.train.candidates):
+        if name not in estimators:
+            yield (
+                ("train", "candidates", i),
+                f"there is no estimator {name!r}",
+                f"choose from {sorted(estimators)}, or register it",
+            )
+
+
+def _joins(model: ModelSpec, datasets: Mapping[str, DatasetSpec]) -> Iterator[Finding]:
+    ours = datasets[model.data.from_]
+    for i, join in enumerate(model.data.join):
+        theirs, path = datasets[join.dataset], ("data", "join", i)
+        for left, right in join.pairs.items():
+            if left not in ours.columns:
+                yield (
+                    (*path, "on"),
+                    f"{ours.dataset} has no column {left!r}",
+                    _near(left, ours.columns),
+                )
+            if right not in theirs.columns:
+                fix = _near(right, theirs.columns)
+                yield (*path, "on"), f"{theirs.dataset} has no column {right!r}", fix
+        for name in join.columns or ():
+            if name not in theirs.columns:
+                fix = _near(name, theirs.columns)
+                yield (*path, "columns"), f"{theirs.dataset} has no column {name!r}", fix
+        if join.as_of and (
+            join.as_of not in ours.columns or ours.columns[join.as_of].type != "time"
+        ):
+            yield (
+                (*path, "as_of"),
+                f"{join.as_of!r} is no time column of {ours.dataset}",
+                "name one",
+            )
+        if join.as_of and theirs.time is None:
+            yield (
+                (*path, "as_of"),
+                f"{theirs.dataset} has no time column to be joined by",
+                f"set 'time' in the file of {theirs.dataset}, or drop as_of",
+            )
+
+
+def _target(model: ModelSpec, datasets: Mapping[str, DatasetSpec]) -> Iterator[Finding]:
+    columns, name = datasets[model.data.from_].columns, model.target.column
+    if name not in columns:
+        yield (
+            ("target", "column"),
+            f"{model.data.from_} has no column {name!r}",
+            _near(name, columns),
+        )
+    elif model.target.at_least is not None and columns[name].type not in ("int", "float"):
+        yield (
+            ("target", "at_least"),
+            f"{name} is {columns[name].type}, not a number",
+            "use positive",
+        )
+
+
+def _features(model: ModelSpec, datasets: Mapping[str, DatasetSpec]) -> Iterator[Finding]:
+    columns = available(model, datasets)
+    for where, names in (("include", model.features.include), ("exclude", model.features.exclude)):
+        for i, name in enumerate(names or ()):
+            path = ("features", where, i)
+            if name not in columns:
+                yield path, f"the rows have no column {name!r}", _near(name, columns)
+            elif where == "include" and name == model.target.column:
+                yield path, f"{name} is the target itself", "take it out of include"
+            elif where == "include" and (event := columns[name].known_after):
+                yield (
+                    path,
+                    f"{name} leaks the future: it is known only after {event}",
+                    "take it out of include; at prediction time it has no value",
+                )
+
+
+def _slices(model: ModelSpec, datasets: Mapping[str, DatasetSpec]) -> Iterator[Finding]:
+    columns = available(model, datasets)
+    for i, name in enumerate(model.gate.slices):
+        if name not in columns:
+            yield ("gate", "slices", i), f"the rows have no column {name!r}", _near(name, columns)
+
+
+def _task(model: ModelSpec, datasets: Mapping[str, DatasetSpec]) -> Iterator[Finding]:
+    task = task_of(model, datasets)
+    metric = primary_metric(model, task)
+    if metric not in METRICS[task]:
+        yield (
+            ("gate", "primary"),
+            f"{metric} is no metric of a {task} model",
+            f"choose from {list(METRICS[task])}",
+        )
+    column = datasets[model.data.from_].columns[model.target.column]
+    if model.target.positive is None and task == "binary" and column.type in ("text", "category"):
+        yield ("target",), f"{model.target.column} is text", "name the positive value: positive: …"
+
+
+def _split(model: ModelSpec, datasets: Mapping[str, DatasetSpec]) -> Iterator[Finding]:
+    if isinstance(model.split.holdout, timedelta) and datasets[model.data.from_].time is None:
+        yield (
+            ("split", "holdout"),
+            f"a duration needs event time, and {model.data.from_} has no time column",
+            "use a share such as 0.2, or set 'time' in the dataset file",
+        )
+
+
+def _near(name: str, columns: Collection[str]) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, list(columns), n=3)
+    return f"did you mean {' or '.join(close)}?" if close else f"known are {sorted(columns)}"

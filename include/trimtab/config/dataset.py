@@ -1,0 +1,101 @@
+"""A dataset file: where rows come from and the contract they must keep."""
+
+from typing import Any, Literal, Self
+
+from pydantic import ConfigDict, Field, model_validator
+
+from trimtab.config.spec import Duration, Name, Spec
+
+ColumnType = Literal["int", "float", "text", "category", "bool", "time"]
+Severity = Literal["block", "quarantine", "warn"]
+
+
+class FilesSource(Spec):
+    """Files that land in a folder. A file is picked up once it has been still for ``settle``."""
+
+    kind: Literal["files"] = "files"
+    uri: str = Field(description="folder, absolute or relative to the home folder")
+    pattern: str = "*.csv"
+    format: Literal["csv"] = "csv"
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    null_values: tuple[str, ...] = Field(
+        default=("",), description="texts that mean 'no value'; NA is Namibia unless listed here"
+    )
+    settle: Duration = Field(default="2s", validate_default=True)
+
+
+class Column(Spec):
+    """One column of the contract."""
+
+    type: ColumnType
+    nullable: bool = False
+    values: tuple[str, ...] | None = Field(default=None, description="the closed list of values")
+    min: float | None = None
+    max: float | None = None
+    pattern: str | None = Field(default=None, description="regular expression the text must match")
+    unit: str | None = None
+    description: str = ""
+    known_after: str | None = Field(
+        default=None,
+        description="the event after which the value is known; never a feature when set",
+    )
+
+    @model_validator(mode="after")
+    def _rules_fit_the_type(self) -> Self:
+        if self.type not in ("int", "float") and (self.min is not None or self.max is not None):
+            raise ValueError(f"min and max are for int and float, not {self.type}")
+        if self.type not in ("text", "category") and (self.values or self.pattern):
+            raise ValueError(f"values and pattern are for text and category, not {self.type}")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min} is above max {self.max}; swap them")
+        return self
+
+
+class Check(Spec):
+    """Any Great Expectations expectation by name; further keys are its arguments."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    expect: str = Field(pattern=r"^expect_[a-z_]+$")
+    severity: Severity = "block"
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The expectation's own keyword arguments."""
+        return dict(self.model_extra or {})
+
+
+class DatasetSpec(Spec):
+    """A table that grows by files, and its contract."""
+
+    dataset: Name
+    owner: str
+    description: str = ""
+    source: FilesSource
+    key: tuple[str, ...] = Field(min_length=1, description="columns that identify a row")
+    time: str | None = Field(default=None, description="event time column, type time, in UTC")
+    partition: Literal["day", "month", "file"] = "file"
+    columns: dict[str, Column] = Field(min_length=1)
+    checks: tuple[Check, ...] = ()
+    max_bad_rows: float = Field(
+        default=0.05, ge=0, le=1, description="share of bad rows above which the file is refused"
+    )
+    sweep: str = Field(default="*/5 * * * *", description="cron that looks for missed files")
+    tags: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Self:
+        named = {"key": self.key, "time": (self.time,) if self.time else ()}
+        for where, names in named.items():
+            if missing := [name for name in names if name not in self.columns]:
+                raise ValueError(
+                    f"{where} names {missing}, not among columns; add them there or correct {where}"
+                )
+        if self.time and self.columns[self.time].type != "time":
+            raise ValueError(
+                f"time column {self.time} has type {self.columns[self.time].type}, "
+                "not time; set its type to time"
+            )
+        if self.partition != "file" and not self.time:
+            raise ValueError(f"partition {self.partition} needs a time column; set time")
+        return self

@@ -1,0 +1,195 @@
+"""A model file: what is predicted, from what, and by which rules it lives."""
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from trimtab.config.spec import Duration, Name, Spec
+
+Task = Literal["binary", "multiclass", "regression"]
+# Metrics by task; the first is the default primary one. Names are scikit-learn's.
+METRICS: dict[str, tuple[str, ...]] = {
+    "binary": ("roc_auc", "average_precision", "accuracy", "f1", "neg_log_loss", "neg_brier_score"),
+    "multiclass": ("accuracy", "f1_macro", "neg_log_loss"),
+    "regression": (
+        "r2",
+        "neg_mean_absolute_error",
+        "neg_root_mean_squared_error",
+    ),
+}
+
+
+class Join(Spec):
+    """A second dataset, joined by equality and, with ``as_of``, by the latest earlier time."""
+
+    dataset: Name
+    on: tuple[str, ...] | dict[str, str] = Field(
+        description="columns equal on both sides; a mapping when the names differ (ours: theirs)"
+    )
+    as_of: str | None = Field(
+        default=None, description="our time column; takes the latest earlier row"
+    )
+    max_age: Duration | None = None
+    columns: tuple[str, ...] | None = Field(default=None, description="default: all but its keys")
+    allowed_lag: Duration = Field(
+        default="2d",
+        validate_default=True,
+        description="how far the joined table may end before ours does before we wait for it",
+    )
+
+    @property
+    def pairs(self) -> dict[str, str]:
+        """Our column name to theirs."""
+        return self.on if isinstance(self.on, dict) else {name: name for name in self.on}
+
+
+class Data(Spec):
+    """The rows of the model: one dataset, others joined to it."""
+
+    from_: Name = Field(alias="from")
+    join: tuple[Join, ...] = ()
+
+
+class Target(Spec):
+    """What is predicted, and when it becomes known."""
+
+    column: str
+    at_least: float | None = Field(default=None, description="binary: column >= this is positive")
+    positive: str | bool | int | None = Field(
+        default=None, description="binary: the positive value"
+    )
+    delay: Duration = Field(default="0s", validate_default=True)
+
+    @model_validator(mode="after")
+    def _one_rule(self) -> Self:
+        if self.at_least is not None and self.positive is not None:
+            raise ValueError("at_least and positive both make a binary target; keep one of them")
+        return self
+
+
+class Features(Spec):
+    """Which columns are used. Default: every column known at prediction time."""
+
+    include: tuple[str, ...] | None = None
+    exclude: tuple[str, ...] = ()
+
+
+class Split(Spec):
+    """The newest part is held out for the gate, the part before it validates the tuning."""
+
+    holdout: Duration | Annotated[float, Field(gt=0, lt=1)] = Field(
+        default=0.2, description="a duration (needs a time column) or a share of the rows"
+    )
+    validation: float = Field(default=0.2, gt=0, lt=1, description="share of the training rows")
+
+
+class Tune(Spec):
+    """The budget of the search over all candidates."""
+
+    trials: int = Field(default=20, ge=1, le=10_000)
+    sample: int = Field(default=50_000, ge=100, description="rows a trial trains on at most")
+    minutes: float = Field(default=30, gt=0)
+
+
+class Train(Spec):
+    """Estimators by registry name and their search."""
+
+    candidates: tuple[str, ...] = ("linear", "boosted_trees")
+    min_rows: int = Field(default=1000, ge=10, description="training rows needed to begin at all")
+    tune: Tune = Tune()
+    seed: int = 0
+
+
+class VersusChampion(Spec):
+    """How a challenger is compared with the champion: paired bootstrap on the same rows."""
+
+    mode: Literal["superior", "non_inferior"] = "non_inferior"
+    margin: float = Field(default=0.005, ge=0, description="in units of the primary metric")
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    resamples: int = Field(default=500, ge=100)
+
+
+class Gate(Spec):
+    """Thresholds a challenger must pass; for every metric higher is better (scikit-learn)."""
+
+    primary: str | None = None
+    min: float | None = None
+    versus_champion: VersusChampion = VersusChampion()
+    versus_baseline: float = Field(default=0.0, description="must beat the dummy by more than this")
+    min_rows: int = Field(default=500, ge=1)
+    slices: tuple[str, ...] = ()
+    slice_min_rows: int = Field(default=300, ge=1)
+    slice_floor: float | None = Field(default=None, description="lowest primary metric of a slice")
+    slice_max_regression: float = Field(
+        default=0.05, ge=0, description="how much worse than the champion a slice may be"
+    )
+
+
+class Approve(Spec):
+    """Who decides after the gate: nobody (auto) or a person."""
+
+    mode: Literal["auto", "manual"] = "auto"
+    users: tuple[str, ...] = ()
+    timeout: Duration = Field(default="3d", validate_default=True)
+
+
+class Score(Spec):
+    """Batch scoring of new rows with the champion."""
+
+    on: Name | None = Field(default=None, description="default: the model's own dataset")
+    schedule: str = "@daily"
+
+
+class Monitor(Spec):
+    """What is watched and how loud a change must be to be a finding."""
+
+    schedule: str = "@daily"
+    max_false_alarms: str = Field(default="1 per 90d", pattern=r"^\d+ per \d+[hdw]$")
+    min_rows: int = Field(default=500, ge=1)
+    drift: float = Field(default=0.2, gt=0, description="PSI of one column that counts as drift")
+    drifted_share: float = Field(
+        default=0.3, gt=0, le=1, description="share of columns for an alarm"
+    )
+    performance_drop: float = Field(default=0.05, gt=0, description="loss of the primary metric")
+
+
+class Retrain(Spec):
+    """What asks for a retraining, and the guards around it. Times are the data's own."""
+
+    when: tuple[Literal["new_data", "drift", "performance"], ...] = ("drift", "performance")
+    cooldown: Duration = Field(default="7d", validate_default=True)
+    min_new_rows: int = Field(default=1000, ge=0)
+
+
+def _mode_alone(value: Any) -> Any:
+    """``approve: auto`` is short for ``approve: {mode: auto}``."""
+    return {"mode": value} if isinstance(value, str) else value
+
+
+class ModelSpec(Spec):
+    """A model's whole life; every omitted key has a default."""
+
+    model: Name
+    purpose: str = Field(min_length=10, description="what the prediction is for, for whom")
+    owner: str
+    limits: str = ""
+    tags: tuple[str, ...] = ()
+    task: Task | None = None
+    data: Data
+    target: Target
+    features: Features = Features()
+    split: Split = Split()
+    train: Train = Train()
+    gate: Gate = Gate()
+    approve: Annotated[
+        Approve, BeforeValidator(_mode_alone, json_schema_input_type=Approve | str)
+    ] = Approve()
+    score: Score = Score()
+    monitor: Monitor = Monitor()
+    retrain: Retrain = Retrain()
+
+    @property
+    def by_time(self) -> bool:
+        """Whether the hold-out is cut by time rather than by a hash of the key."""
+        return isinstance(self.split.holdout, timedelta)

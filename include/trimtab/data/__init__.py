@@ -1,0 +1,1 @@
+"""Sources, reading as text, casting by contract, quarantine, versions."""

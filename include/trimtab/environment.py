@@ -1,0 +1,96 @@
+"""The only place where lake, ledger, tracker, notifier and clock are put together."""
+
+import functools
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from trimtab.adapters.notify import Notifier
+from trimtab.adapters.tracking import Tracker
+from trimtab.clock import Clock, SystemClock
+from trimtab.config import Project, load_project
+from trimtab.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Where things live. Every stage takes one as its first argument."""
+
+    home: Path
+    project: Project
+    ledger: Ledger
+    tracker: Tracker
+    notifier: Notifier
+    clock: Clock = field(default_factory=SystemClock)
+
+    @functools.cached_property
+    def lake(self) -> Path:
+        """Root of datasets, features, models, predictions, quarantine, reports, staging."""
+        return self.home / self.project.environment.lake
+
+    def landing(self, dataset: str) -> Path:
+        """The folder where files of ``dataset`` land."""
+        return self.home / self.project.dataset(dataset).source.uri
+
+    def table(self, dataset: str) -> Path:
+        """The Delta table of ``dataset``."""
+        return self.lake / "datasets" / dataset
+
+    def predictions(self, model: str) -> Path:
+        """The Delta table of ``model``'s predictions."""
+        return self.lake / "predictions" / model
+
+    @property
+    def reports(self) -> Path:
+        """Root of the HTML pages people look at."""
+        return self.lake / "reports"
+
+
+def default_home() -> Path:
+    """``TRIMTAB_HOME``, else ``.trimtab`` in the current folder."""
+    return Path(os.environ.get("TRIMTAB_HOME", ".trimtab")).resolve()
+
+
+def default_config() -> Path:
+    """``TRIMTAB_CONFIG``, else ``config`` in the current folder."""
+    return Path(os.environ.get("TRIMTAB_CONFIG", "config")).resolve()
+
+
+def open_environment(
+    name: str | None = None,
+    *,
+    home: Path | None = None,
+    config: Path | None = None,
+    clock: Clock | None = None,
+) -> Environment:
+    """Put an environment together from its file.
+
+    ``TRIMTAB_LEDGER`` and ``TRIMTAB_TRACKING`` replace the file's addresses; the running platform
+    sets them for its processes. An ``embedded`` address without them starts (or joins) the
+    PostgreSQL of the home folder and stops it again when the last process that uses it ends.
+    """
+    home = (home or default_home()).resolve()
+    project = load_project(
+        config or default_config(), name or os.environ.get("TRIMTAB_ENV", "local")
+    )
+    place = project.environment
+    ledger = Ledger(_address("TRIMTAB_LEDGER", place.ledger, home, "ledger"), clock)
+    ledger.create()
+    tracking = _address("TRIMTAB_TRACKING", place.tracking, home, "mlflow")
+    return Environment(
+        home=home,
+        project=project,
+        ledger=ledger,
+        tracker=Tracker(tracking, artifacts=home / "mlflow"),
+        notifier=Notifier(place.notify.webhook),
+        clock=clock or SystemClock(),
+    )
+
+
+def _address(variable: str, configured: str, home: Path, database: str) -> str:
+    address = os.environ.get(variable, configured)
+    if address != "embedded":
+        return address
+    from trimtab.adapters import postgres
+
+    return postgres.join(home).url(database)

@@ -1,0 +1,1 @@
+"""The gate: metrics, bootstrap, rules, slices, verdict, report."""

@@ -1,0 +1,5 @@
+"""The ledger: one append-only, hash-chained table of everything decided. It is the truth."""
+
+from trimtab.ledger.ledger import Event, Ledger
+
+__all__ = ["Event", "Ledger"]

@@ -1,0 +1,1 @@
+"""Profiles, distances, detection, retraining guards, report."""

@@ -1,0 +1,1 @@
+"""The embedded platform: its processes, ports and databases."""

@@ -1,0 +1,1 @@
+"""Models loaded only as the ledger says."""

@@ -1,0 +1,1 @@
+"""Estimators by name, the split, the search, the packaged model."""

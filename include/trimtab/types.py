@@ -1,0 +1,256 @@
+"""Small frozen records that pass between stages and into the ledger. All are JSON both ways."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+# Columns every dataset table carries beside its own: which file a row came from (content hash),
+# at which position (1 = first data row), and the partition it belongs to.
+FILE, ROW, PARTITION = "_file", "_row", "_partition"
+SYSTEM_COLUMNS = (FILE, ROW, PARTITION)
+# Columns a feature set adds: the target, and which side of the split a row is on.
+TARGET, ROLE = "_target", "_role"
+
+
+class Record(BaseModel):
+    """Base of every record: immutable, closed, JSON by ``model_dump(mode="json")``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values (for the ledger, XCom, ``--json``)."""
+        return self.model_dump(mode="json")
+
+
+class LandedFile(Record):
+    """A complete file in a landing folder that the ledger has not judged yet."""
+
+    dataset: str
+    name: str
+    uri: str
+    size: int
+    mtime_ns: int
+
+    @property
+    def sighting(self) -> str:
+        """Identity of this look at the file, cheaper than its content hash."""
+        return f"{self.name}:{self.size}:{self.mtime_ns}"
+
+
+class FileVerdict(Record):
+    """The judgement of one file by content. ``staged`` is the Parquet of its accepted rows."""
+
+    dataset: str
+    name: str
+    sha256: str
+    verdict: Literal["accepted", "rejected", "duplicate"]
+    reason: str = "ok"
+    detail: str = ""
+    rows_read: int = 0
+    rows_accepted: int = 0
+    quarantined: dict[str, int] = {}
+    staged: str | None = None
+    partitions: tuple[str, ...] = ()
+    newest: datetime | None = None
+
+
+class CheckResult(Record):
+    """One expectation's outcome on one file."""
+
+    expectation: str
+    column: str | None = None
+    severity: Literal["block", "quarantine", "warn"]
+    success: bool
+    observed: Any = None
+    limit: dict[str, Any] = {}
+    unexpected: int = 0
+
+
+class Validation(Record):
+    """The verdict of the contract on one staged file. ``docs`` is a page under lake/reports."""
+
+    dataset: str
+    sha256: str
+    passed: bool
+    blocked: tuple[str, ...] = ()
+    warned: tuple[str, ...] = ()
+    quarantined: int = 0
+    results: tuple[CheckResult, ...] = ()
+    docs: str | None = None
+
+
+class DatasetVersion(Record):
+    """An immutable state of a dataset table: the Delta version one published file made."""
+
+    dataset: str
+    version: int
+    sha256: str
+    name: str
+    rows: int
+    total_rows: int
+    partitions: tuple[str, ...] = ()
+    newest: datetime | None = None  # high-water mark of event time over the whole table
+
+
+class FeatureSet(Record):
+    """Joined rows of a model, written once under lake/features; one row per row of its dataset.
+
+    The file holds the key columns, the time column, ``_file``, ``_partition``, every feature,
+    ``_target`` and ``_role`` (``train`` or ``holdout``). Rows without a label are left out and
+    counted in ``unlabelled``.
+    """
+
+    model: str
+    key: str  # hash of dataset versions and the parts of the model file that matter here
+    uri: str  # relative to the lake
+    task: Literal["binary", "multiclass", "regression"]
+    numeric: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
+    temporal: tuple[str, ...] = ()
+    train_rows: int
+    holdout_rows: int
+    unlabelled: int = 0
+    train_until: datetime | None = None  # exclusive; equals holdout_from. None: split by key hash
+    holdout_until: datetime | None = None  # inclusive: the newest event time seen
+    versions: dict[str, int] = {}  # dataset -> Delta version
+    cause: str = "manual"  # initial | new_data | drift | performance | manual
+    requests: tuple[str, ...] = ()  # keys of the retrain requests this set answers
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Feature columns in a fixed order."""
+        return self.numeric + self.categorical + self.temporal
+
+
+class Candidate(Record):
+    """A trained model version. ``manifest`` maps every file of ``uri`` to its SHA-256."""
+
+    model: str
+    version: int
+    key: str  # hash of the feature set's key and the training configuration
+    features: FeatureSet
+    uri: str  # folder relative to the lake
+    manifest: dict[str, str]
+    estimator: str
+    params: dict[str, Any]
+    validation: dict[str, float]  # metric -> value of the winner on the validation rows
+    trials: int
+    default_score: float | None = None  # the winner family's score before tuning
+    baselines: tuple[str, ...] = ()  # baseline estimators packaged beside the winner
+    run_id: str | None = None  # MLflow run, when tracking answered
+    git_commit: str | None = None
+    config_hash: str
+    seconds: float = 0.0
+
+
+class Rule(Record):
+    """One rule of the gate: what was measured, against what, and what follows."""
+
+    name: str
+    passed: bool
+    value: float | None = None
+    limit: float | None = None
+    reason: str
+    decides: Literal["reject", "hold"] = "reject"  # the verdict when it does not pass
+
+
+class GateVerdict(Record):
+    """PROMOTE, HOLD (says what is missing) or REJECT, each with reasons."""
+
+    model: str
+    version: int
+    verdict: Literal["PROMOTE", "HOLD", "REJECT"]
+    reasons: tuple[str, ...]
+    rules: tuple[Rule, ...]
+    primary: str
+    value: float
+    interval: tuple[float, float]
+    champion: int | None = None  # the version it was compared with
+    champion_value: float | None = None
+    difference: tuple[float, float, float] | None = None  # low, estimate, high (paired)
+    metrics: dict[str, float] = {}
+    slices: tuple[dict[str, Any], ...] = ()
+    rows: int
+    holdout_from: datetime | None = None
+    holdout_until: datetime | None = None
+    report: str | None = None  # HTML page under lake/reports
+
+
+class Approval(Record):
+    """Who let a version pass, or did not. ``actor`` is 'auto' when the model file says so."""
+
+    model: str
+    version: int
+    approved: bool
+    actor: str
+    reason: str = ""
+
+
+class Champion(Record):
+    """The one version of a model that serves, and how it came to."""
+
+    model: str
+    version: int
+    generation: int
+    action: Literal["promote", "rollback"]
+    actor: str
+    reason: str
+    since: datetime | None = None  # the data's own time when it was decided
+    previous: int | None = None
+
+
+class Scoring(Record):
+    """Predictions of one published file by one version, in lake/predictions/<model>."""
+
+    model: str
+    version: int
+    dataset_version: int
+    sha256: str
+    partitions: tuple[str, ...] = ()
+    rows: int
+    newest: datetime | None = None
+    table_version: int
+
+
+class Finding(Record):
+    """One thing a monitoring run saw, with what it takes to check it."""
+
+    signal: Literal["data", "prediction", "performance", "quality"]
+    column: str | None = None
+    statistic: str
+    value: float | None = None
+    threshold: float
+    reference_rows: int
+    current_rows: int
+    status: Literal["ok", "drift", "not_enough_data", "not_computable"]
+    note: str = ""
+
+
+class Observation(Record):
+    """What monitoring saw in one scored file. ``alarm`` when it passed the model's thresholds."""
+
+    model: str
+    version: int
+    sha256: str
+    partition: str
+    rows: int
+    newest: datetime | None = None
+    findings: tuple[Finding, ...] = ()
+    alarm: tuple[Literal["drift", "performance"], ...] = ()
+    summary: str = ""
+    performance: float | None = None  # primary metric on rows whose label is known
+    labelled: int = 0
+    report: str | None = None  # HTML page under lake/reports
+
+
+class RetrainDecision(Record):
+    """Whether to retrain, why, and which guard spoke when not."""
+
+    model: str
+    partition: str
+    retrain: bool
+    causes: tuple[Literal["new_data", "drift", "performance", "manual"], ...] = ()
+    reason: str
+    new_rows: int = 0
+    at: datetime | None = None  # the data's own time

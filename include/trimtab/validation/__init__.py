@@ -1,0 +1,1 @@
+"""The contract as expectations, the verdict, the page people read."""

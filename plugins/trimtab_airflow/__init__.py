@@ -1,0 +1,1 @@
+"""trimtab inside Apache Airflow: operators, triggers, assets and the DAG factory."""
