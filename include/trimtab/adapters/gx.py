@@ -80,10 +80,11 @@ def names() -> list[str]:
 
 def render(suite: Any) -> str:
     """Render GX's validation page (Data Docs) of one result as HTML."""
-    from great_expectations.render.renderer import ValidationResultsPageRenderer
-    from great_expectations.render.view import DefaultJinjaPageView
+    from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
+    from great_expectations.render.view.view import DefaultJinjaPageView
 
-    return str(DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(suite)))
+    view: Any = DefaultJinjaPageView()
+    return str(view.render(ValidationResultsPageRenderer().render(suite)))
 
 
 def _build(index: int, expectation: Expectation) -> Any:
@@ -92,15 +93,16 @@ def _build(index: int, expectation: Expectation) -> Any:
     One by one on purpose: a GX suite built from dicts logs what it cannot build, and drops it.
     """
     import great_expectations.expectations  # noqa: F401 (fills the registry)
-    from great_expectations.exceptions import GreatExpectationsError
+    from great_expectations.exceptions.exceptions import GreatExpectationsError
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+    from great_expectations.expectations.metadata_types import FailureSeverity
 
     try:
         return ExpectationConfiguration(
             type=expectation["type"],
             kwargs=dict(expectation["kwargs"]),
             meta={_INDEX: index},
-            severity=_SEVERITIES[expectation["severity"]],
+            severity=FailureSeverity(_SEVERITIES[expectation["severity"]]),
             notes=expectation.get("notes"),
         ).to_domain_obj()
     except (GreatExpectationsError, ValueError, TypeError) as error:
@@ -113,7 +115,7 @@ def _batch(frame: pl.DataFrame, name: str) -> Any:
     import great_expectations as gx
 
     logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it tells its every step
-    context = gx.get_context(mode="ephemeral")
+    context: Any = gx.get_context(mode="ephemeral")
     context.enable_analytics(enable=False)
     context.variables.progress_bars = {"globally": False}
     asset = context.data_sources.add_pandas(name).add_dataframe_asset(name)

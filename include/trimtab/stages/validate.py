@@ -51,7 +51,7 @@ def validate(env: Environment, dataset: str, sha256: str) -> Validation:
         warned=verdict.warned,
         quarantined=len(verdict.aside),
         results=checked.results,
-        docs=docs.write(checked, env.reports, dataset, sha256),
+        docs=docs.write(checked, env.reports, dataset=dataset, name=file.name, sha256=sha256),
     )
     event = env.ledger.append("validation", dataset, sha256, validation.to_json())
     _log(file, validation)
