@@ -25,10 +25,11 @@ class Bar:
 
 @dataclass(frozen=True)
 class Label:
-    """A text below the axis."""
+    """A text below the axis; ``anchor`` is SVG's, so that the outer ones stay inside."""
 
     x: float
     text: str
+    anchor: str = "middle"
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def histogram(comparison: Comparison) -> Histogram | None:
             title = f"{name}: {left:.1%} before, {right:.1%} now"
             sides[side].append(Bar(x, BASE - height, width, height, title))
         if short:
-            labels.append(Label(i * step + step / 2, short))
+            labels.append(_label(i, short, step, named=before.kind == "categorical"))
     return Histogram(*sides, labels)
 
 
@@ -107,6 +108,14 @@ def performance(observations: Sequence[Observation]) -> Line | None:
     marks = [low + (high - low) * share for share in (0.1, 0.5, 0.9)]
     ticks = [Label(bottom - (m - low) / (high - low) * (bottom - top), f"{m:.3g}") for m in marks]
     return Line(points, path, labels, versions, ticks)
+
+
+def _label(i: int, text: str, step: float, *, named: bool) -> Label:
+    if not named and text.startswith("≤") and i == 0:
+        return Label(0, text, "start")
+    if not named and text.startswith(">"):
+        return Label((i + 1) * step - 2, text, "end")
+    return Label(i * step + step / 2, text)
 
 
 def _bins(before: ColumnProfile, after: ColumnProfile) -> list[tuple[str, str, float, float]]:
@@ -142,7 +151,7 @@ def _category_names(profile: ColumnProfile) -> list[tuple[str, str]]:
 def _range_names(profile: ColumnProfile) -> list[tuple[str, str]]:
     if not profile.edges:
         return [("all values", "")]
-    edges = [f"{edge:.4g}" for edge in profile.edges]
+    edges = [f"{edge:,.0f}" if abs(edge) >= 1000 else f"{edge:.3g}" for edge in profile.edges]
     names = [f"up to {edges[0]}"]
     names += [f"{low} to {high}" for low, high in pairwise(edges)]
     names.append(f"above {edges[-1]}")

@@ -23,6 +23,7 @@ def measure(
     rows: int,
     gate: GateVerdict | None,
     settings: Monitor,
+    trained: int = 0,
 ) -> Finding:
     """Compare realised with promised performance.
 
@@ -30,14 +31,17 @@ def measure(
         truth: labels that are known by now.
         prediction: what was predicted for the same rows.
         blocks: the day of each row; rows of one day are alike, so days are left out together.
-        metric: higher is better.
+        metric: higher is better; NaN where it does not exist.
         name: the metric's name.
         rows: scored rows, labelled or not; for the coverage.
         gate: the verdict that promoted the version; None leaves nothing to compare with.
         settings: ``performance_drop`` and ``min_rows``.
+        trained: rows left out since the version was trained on them.
     """
     labelled = len(truth)
     coverage = f"{labelled:,} of {rows:,} rows with a known label"
+    if trained:
+        coverage += f", {trained:,} more were trained on"
 
     def found(
         status: Literal["ok", "drift", "not_enough_data", "not_computable"],
@@ -57,12 +61,9 @@ def measure(
 
     if labelled < settings.min_rows:
         return found("not_enough_data", f"{name} not judged: {coverage}")
-    try:
-        value = float(metric(truth, prediction))
-    except ValueError as error:  # one class only, for example
-        return found("not_computable", f"{name} cannot be computed: {error}")
-    if not np.isfinite(value):
-        return found("not_computable", f"{name} is {value} on {coverage}")
+    value = float(metric(truth, prediction))
+    if not np.isfinite(value):  # one class only, for example
+        return found("not_computable", f"{name} does not exist on {coverage}")
     if gate is None:
         return found("ok", f"{name} {value:.3g}, with no gate value to compare with", value)
     unsure = half_width(truth, prediction, blocks, metric, gate)
@@ -95,11 +96,5 @@ def _without_each(truth: Any, prediction: Any, block: Any, metric: Metric) -> An
     count = int(block.max()) + 1 if len(block) else 0
     if count < MIN_BLOCKS:
         return np.empty(0)
-    values = []
-    for i in range(count):
-        kept = block != i
-        try:
-            values.append(float(metric(truth[kept], prediction[kept])))
-        except ValueError:  # the only rows of a class were in this block
-            continue
-    return np.asarray(values)
+    values = [metric(truth[block != i], prediction[block != i]) for i in range(count)]
+    return np.asarray([value for value in values if np.isfinite(value)])

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -60,6 +60,27 @@ def render(story: Story) -> str:
         width=charts.WIDTH,
         height=charts.HEIGHT,
         base=charts.BASE,
+    )
+
+
+def with_pages(
+    story: Story,
+    seen: Observation,
+    *,
+    evidently: str,
+    written: bool,
+    left_out: dict[str, str],
+    trained_until: str,
+) -> Story:
+    """Return the story with what became of Evidently's page beside this one."""
+    return replace(
+        story,
+        observation=seen,
+        history=[*story.history[:-1], seen],
+        evidently=evidently,
+        evidently_file="evidently.html" if written else None,
+        left_out=left_out,
+        trained_until=trained_until,
     )
 
 
