@@ -38,7 +38,7 @@ def measure(
         settings: ``performance_drop`` and ``min_rows``.
         trained: rows left out since the version was trained on them.
     """
-    labelled = len(truth)
+    labelled, promised = len(truth), gate.value if gate and np.isfinite(gate.value) else 0.0
     coverage = f"{labelled:,} of {rows:,} rows with a known label"
     if trained:
         coverage += f", {trained:,} more were trained on"
@@ -52,7 +52,7 @@ def measure(
             signal="performance",
             statistic=name,
             value=value,
-            threshold=(gate.value if gate else 0.0) - settings.performance_drop,
+            threshold=promised - settings.performance_drop,
             reference_rows=gate.rows if gate else 0,
             current_rows=labelled,
             status=status,
@@ -64,7 +64,7 @@ def measure(
     value = float(metric(truth, prediction))
     if not np.isfinite(value):  # one class only, for example
         return found("not_computable", f"{name} does not exist on {coverage}")
-    if gate is None:
+    if gate is None or not np.isfinite(gate.value):
         return found("ok", f"{name} {value:.3g}, with no gate value to compare with", value)
     unsure = half_width(truth, prediction, blocks, metric, gate)
     drop = gate.value - value
@@ -83,7 +83,7 @@ def half_width(
     needs as many metric values as there are days, where a bootstrap needs hundreds. With too few
     blocks it is the gate's, scaled by the square root of the rows.
     """
-    promised = (gate.interval[1] - gate.interval[0]) / 2
+    promised = float(np.nan_to_num((gate.interval[1] - gate.interval[0]) / 2))
     _, block = np.unique(np.asarray(blocks, dtype=str), return_inverse=True)
     values = _without_each(np.asarray(truth), np.asarray(prediction), block, metric)
     if len(values) < MIN_BLOCKS:

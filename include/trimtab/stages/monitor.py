@@ -46,7 +46,8 @@ def monitor(env: Environment, model: str) -> list[Observation]:
     """
     env.project.model(model)
     scored = [Scoring.model_validate(e.payload) for e in env.ledger.events("scoring", model)]
-    pending = [s for s in scored if env.ledger.find("observation", model, s.sha256) is None]
+    seen = {event.key for event in env.ledger.events("observation", model)}
+    pending = [scoring for scoring in scored if scoring.sha256 not in seen]
     if not pending:
         raise NotReadyError(f"{model}: nothing to observe; every scored file was observed")
     return [observe(env, scoring) for scoring in pending]

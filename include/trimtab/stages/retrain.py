@@ -18,11 +18,10 @@ def decide(env: Environment, model: str) -> list[RetrainDecision]:
         NotReadyError: every observation was decided on before.
     """
     spec = env.project.model(model)
-    decided = []
     with env.ledger.lock(f"retrain:{model}"):
-        for event in env.ledger.events("observation", model):
-            if env.ledger.find("retrain_decision", model, event.key) is None:
-                decided.append(_decide(env, spec, event))
+        past = {event.key for event in env.ledger.events("retrain_decision", model)}
+        seen = env.ledger.events("observation", model)
+        decided = [_decide(env, spec, event) for event in seen if event.key not in past]
     if not decided:
         raise NotReadyError(f"{model}: nothing to decide; every observation was decided on")
     return decided
