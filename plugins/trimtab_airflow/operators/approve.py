@@ -100,7 +100,9 @@ class ManualApproveOperator(ApprovalOperator):
         from trimtab.types import Approval
 
         with stage_errors():
-            found = open_environment().ledger.find("approval", self.model, str(number(self.version)))
+            found = open_environment().ledger.find(
+                "approval", self.model, str(number(self.version))
+            )
         if found:
             return _passed(Approval.model_validate(found.payload))
         return super().execute(context)
