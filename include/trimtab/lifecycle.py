@@ -1,0 +1,167 @@
+"""The whole life in one process: every stage, one after another, until nothing is new."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from trimtab.environment import Environment
+from trimtab.errors import NotReadyError, TrimtabError
+from trimtab.ledger import champion
+from trimtab.types import Candidate, Champion, FileVerdict, GateVerdict, Record
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+Progress = Callable[[str, str, str], None]  # stage, dataset or model, what happened
+ROUNDS = 50  # a life that is never settled is a bug; say so instead of going on for ever
+
+
+@dataclass
+class Report:
+    """What one run did. ``waiting`` holds what is not ready yet: no failure."""
+
+    done: list[tuple[str, str, Record]] = field(default_factory=list)
+    waiting: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing failed. A refused file or challenger is a normal outcome."""
+        return not self.failed
+
+
+def run(
+    env: Environment,
+    models: Sequence[str] | None = None,
+    progress: Progress = lambda stage, subject, line: None,
+) -> Report:
+    """Handle whatever is new, of every dataset and of ``models`` (default: all).
+
+    Running it again without news does nothing. A dataset or model that fails is reported and does
+    not stop the others.
+
+    Raises:
+        ConfigError: there is no such model, or its file is broken.
+    """
+    for name in models or ():
+        env.project.model(name)
+    life = _Life(env, progress)
+    for _ in range(ROUNDS):
+        news = [life.dataset(name) for name in env.project.datasets]
+        news += [life.model(name) for name in models or env.project.models]
+        if not any(news):
+            return life.report
+    raise TrimtabError(f"still something new after {ROUNDS} rounds: {life.report.waiting}")
+
+
+class _Life:
+    """One run: the environment, who is told, and what happened so far."""
+
+    def __init__(self, env: Environment, progress: Progress) -> None:
+        self.env, self.progress, self.report = env, progress, Report()
+
+    def dataset(self, name: str) -> bool:
+        """Take in every new file; return whether there was one."""
+        return self._alone(f"dataset {name}", lambda: self._ingest(name))
+
+    def model(self, name: str) -> bool:
+        """Train when there is cause, score, monitor, decide; return whether anything was new."""
+        steps = (self._train, self._score, self._monitor, self._decide)
+        news = [self._alone(f"model {name}", lambda step=step: step(name)) for step in steps]  # type: ignore[misc]
+        return any(news)
+
+    def _ingest(self, dataset: str) -> bool:
+        from trimtab.stages import ingest, publish, validate
+
+        files = self._do("discover", dataset, lambda: ingest.discover(self.env, dataset)) or []
+        passed: list[str] = []
+        for file in files:
+            verdict = self._do("ingest", dataset, lambda file=file: ingest.ingest(self.env, file))
+            if verdict and self._passes(dataset, verdict, validate.validate):
+                passed.append(verdict.sha256)
+        if passed:
+            self._do("publish", dataset, lambda: publish.publish(self.env, dataset, passed))
+        return bool(files)
+
+    def _passes(self, dataset: str, verdict: FileVerdict, validate: Callable[..., T]) -> bool:
+        if verdict.verdict != "accepted":
+            return False
+        validation = self._do(
+            "validate", dataset, lambda: validate(self.env, dataset, verdict.sha256)
+        )
+        return bool(getattr(validation, "passed", False))
+
+    def _train(self, model: str) -> bool:
+        from trimtab.stages import features, train
+
+        rows = self._do("features", model, lambda: features.build_features(self.env, model))
+        if rows is None:
+            return False
+        candidate = self._do("train", model, lambda: train.train(self.env, model, rows.key))
+        if candidate is not None:
+            self._judge(model, candidate)
+        return True
+
+    def _judge(self, model: str, candidate: Candidate) -> Champion | None:
+        from trimtab.stages import approve, evaluate, promote
+
+        env, version = self.env, candidate.version
+        verdict: GateVerdict | None = self._do(
+            "evaluate", model, lambda: evaluate.evaluate(env, model, version)
+        )
+        if verdict is None or verdict.verdict != "PROMOTE":
+            return None
+        answer = self._do("approve", model, lambda: approve.approve(env, model, version))
+        if answer is None or not answer.approved:
+            return None
+        return self._do("promote", model, lambda: promote.promote(env, model, version))
+
+    def _score(self, model: str) -> bool:
+        from trimtab.stages import score
+
+        return bool(self._do("score", model, lambda: score.score(self.env, model)))
+
+    def _monitor(self, model: str) -> bool:
+        from trimtab.stages import monitor
+
+        if champion.current(self.env.ledger, model) is None:
+            return False
+        return bool(self._do("monitor", model, lambda: monitor.monitor(self.env, model)))
+
+    def _decide(self, model: str) -> bool:
+        from trimtab.stages import retrain
+
+        return bool(self._do("retrain", model, lambda: retrain.decide(self.env, model)))
+
+    def _do(self, stage: str, subject: str, work: Callable[[], T]) -> T | None:
+        """Do one stage: time it, tell about it, and turn 'not ready' into None."""
+        began = time.monotonic()
+        key = f"{subject}: {stage}"
+        try:
+            result = work()
+        except NotReadyError as waiting:
+            self.report.waiting[key] = str(waiting)
+            return None
+        finally:
+            spent = time.monotonic() - began
+            self.report.seconds[stage] = self.report.seconds.get(stage, 0.0) + spent
+        self.report.waiting.pop(key, None)
+        for record in result if isinstance(result, list) else [result]:
+            if stage != "discover" and isinstance(record, Record):
+                self.report.done.append((stage, subject, record))
+                self.progress(stage, subject, "")
+        return result
+
+    def _alone(self, who: str, work: Callable[[], bool]) -> bool:
+        """Keep the failure of one dataset or model from the others."""
+        if who in self.report.failed:
+            return False
+        try:
+            return work()
+        except Exception as error:  # one broken model must not stop the rest
+            log.debug("%s failed", who, exc_info=True)
+            known = isinstance(error, TrimtabError)
+            self.report.failed[who] = str(error) if known else f"{type(error).__name__}: {error}"
+            return False
