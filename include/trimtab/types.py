@@ -1,7 +1,8 @@
 """Small frozen records that pass between stages and into the ledger. All are JSON both ways."""
 
+import json
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict
 
@@ -14,13 +15,20 @@ TARGET, ROLE = "_target", "_role"
 
 
 class Record(BaseModel):
-    """Base of every record: immutable, closed, JSON by ``model_dump(mode="json")``."""
+    """Base of every record: immutable, closed, JSON by `to_json`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
 
-    def to_json(self) -> dict[str, Any]:
-        """Return plain JSON values (for the ledger, XCom, ``--json``)."""
-        return self.model_dump(mode="json")
+    def to_json(
+        self, *, include: set[str] | None = None, exclude: set[str] | None = None
+    ) -> dict[str, Any]:
+        """Return plain JSON values (for the ledger, XCom, ``--json``); NaN becomes None.
+
+        By way of the text: ``model_dump(mode="json")`` leaves NaN as it is, and neither
+        PostgreSQL nor XCom takes it.
+        """
+        text = self.model_dump_json(include=include, exclude=exclude)
+        return cast("dict[str, Any]", json.loads(text))
 
 
 class LandedFile(Record):

@@ -41,7 +41,7 @@ class EvaluateOperator(DecidingOperator):
             "; ".join(verdict.reasons),
         )
         names = {"version", "verdict", "reasons", "primary", "value", "champion", "report", "rows"}
-        result = verdict.model_dump(mode="json", include=names)
+        result = verdict.to_json(include=names)
         if verdict.verdict != "PROMOTE":
             self.end_run(context, result)
         return result

@@ -115,8 +115,7 @@ def test_an_answer_that_is_recorded_is_not_asked_for_again(
 def test_the_question_shows_verdict_reasons_and_report() -> None:
     asked = operator()
     gate = {"verdict": "PROMOTE", "reasons": ["better by 0.01"], "report": "gate/m/2.html"}
-    ti = MagicMock()
-    ti.xcom_pull.return_value = gate
+    ti = SimpleNamespace(xcom_pull=lambda task_ids: gate)
     asked.render_template_fields({"ti": ti})  # type: ignore[arg-type]
     assert "PROMOTE" in asked.body
     assert "- better by 0.01" in asked.body
