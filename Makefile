@@ -6,7 +6,7 @@ demo: $(UV)
 test: $(UV)
 	$(UV) run --all-extras pytest
 check: $(UV)
-	$(UV) run --all-extras ruff check && $(UV) run ruff format --check && $(UV) run lint-imports && $(UV) run mypy
+	$(UV) run --all-extras sh -c "ruff check && ruff format --check && lint-imports && mypy && trimtab schema --check"
 up: $(UV)
 	$(UV) run --no-dev trimtab up
 down: $(UV)

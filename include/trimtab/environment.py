@@ -10,6 +10,10 @@ from trimtab.adapters.tracking import Tracker
 from trimtab.clock import Clock, SystemClock
 from trimtab.config import Project, load_project
 from trimtab.ledger import Ledger
+from trimtab.paths import default_config, default_environment, default_home
+
+
+__all__ = ["Environment", "default_config", "default_home", "open_environment"]
 
 
 @dataclass(frozen=True)
@@ -46,16 +50,6 @@ class Environment:
         return self.lake / "reports"
 
 
-def default_home() -> Path:
-    """``TRIMTAB_HOME``, else ``.trimtab`` in the current folder."""
-    return Path(os.environ.get("TRIMTAB_HOME", ".trimtab")).resolve()
-
-
-def default_config() -> Path:
-    """``TRIMTAB_CONFIG``, else ``config`` in the current folder."""
-    return Path(os.environ.get("TRIMTAB_CONFIG", "config")).resolve()
-
-
 def open_environment(
     name: str | None = None,
     *,
@@ -70,9 +64,7 @@ def open_environment(
     PostgreSQL of the home folder and stops it again when the last process that uses it ends.
     """
     home = (home or default_home()).resolve()
-    project = load_project(
-        config or default_config(), name or os.environ.get("TRIMTAB_ENV", "local")
-    )
+    project = load_project(config or default_config(), name or default_environment())
     place = project.environment
     ledger = Ledger(_address("TRIMTAB_LEDGER", place.ledger, home, "ledger"), clock)
     ledger.create()

@@ -47,6 +47,14 @@ class LedgerConflictError(TrimtabError):
     """Somebody else decided first (compare-and-swap lost). Look again before trying again."""
 
 
+class GateRefusedError(TrimtabError):
+    """A version may not pass: the gate, an approver or a rollback said no. A retry cannot help."""
+
+
+class NotAllowedError(TrimtabError):
+    """This person may not decide this; says who may."""
+
+
 class IntegrityError(TrimtabError):
     """Bytes are not what the ledger says they are, or a model file holds a type we do not allow."""
 

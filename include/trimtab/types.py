@@ -1,9 +1,11 @@
 """Small frozen records that pass between stages and into the ledger. All are JSON both ways."""
 
+import json
+import math
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 # Columns every dataset table carries beside its own: which file a row came from (content hash),
 # at which position (1 = first data row), and the partition it belongs to.
@@ -13,14 +15,23 @@ SYSTEM_COLUMNS = (FILE, ROW, PARTITION)
 TARGET, ROLE = "_target", "_role"
 
 
+def _null_is_nan(value: Any) -> Any:
+    return math.nan if value is None else value
+
+
+# A measured number. JSON has no NaN, so what could not be computed is null there.
+Measure = Annotated[float, BeforeValidator(_null_is_nan)]
+
+
 class Record(BaseModel):
     """Base of every record: immutable, closed, JSON by ``model_dump(mode="json")``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain JSON values (for the ledger, XCom, ``--json``)."""
-        return self.model_dump(mode="json")
+        """Return plain JSON values (for the ledger, XCom, ``--json``); NaN becomes null."""
+        values: dict[str, Any] = json.loads(self.model_dump_json())
+        return values
 
 
 class LandedFile(Record):
@@ -134,7 +145,7 @@ class Candidate(Record):
     manifest: dict[str, str]
     estimator: str
     params: dict[str, Any]
-    validation: dict[str, float]  # metric -> value of the winner on the validation rows
+    validation: dict[str, Measure]  # metric -> value of the winner on the validation rows
     trials: int
     default_score: float | None = None  # the winner family's score before tuning
     baselines: tuple[str, ...] = ()  # baseline estimators packaged beside the winner
@@ -164,12 +175,12 @@ class GateVerdict(Record):
     reasons: tuple[str, ...]
     rules: tuple[Rule, ...]
     primary: str
-    value: float
-    interval: tuple[float, float]
+    value: Measure
+    interval: tuple[Measure, Measure]
     champion: int | None = None  # the version it was compared with
     champion_value: float | None = None
-    difference: tuple[float, float, float] | None = None  # low, estimate, high (paired)
-    metrics: dict[str, float] = {}
+    difference: tuple[Measure, Measure, Measure] | None = None  # low, estimate, high (paired)
+    metrics: dict[str, Measure] = {}
     slices: tuple[dict[str, Any], ...] = ()
     rows: int
     holdout_from: datetime | None = None

@@ -8,6 +8,8 @@ from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 
 from trimtab.errors import DataError
 
+_TRANSACTION = "transaction"
+
 
 def exists(path: Path) -> bool:
     """Whether ``path`` is a Delta table."""
@@ -25,7 +27,7 @@ def version(path: Path) -> int:
 
 
 def append_once(path: Path, rows: pa.Table, transaction: str, note: dict[str, str]) -> int:
-    """Append ``rows`` unless ``transaction`` was committed before; return the table's version.
+    """Append ``rows`` unless ``transaction`` was committed before; return the version it made.
 
     Delta records an application transaction but does not enforce it, and casts silently on
     append; both are checked here. The caller holds the table's lock.
@@ -34,17 +36,29 @@ def append_once(path: Path, rows: pa.Table, transaction: str, note: dict[str, st
         DataError: the columns differ from the table's.
     """
     properties = CommitProperties(
-        custom_metadata=note, app_transactions=[Transaction(app_id=transaction, version=1)]
+        custom_metadata={**note, _TRANSACTION: transaction},
+        app_transactions=[Transaction(app_id=transaction, version=1)],
     )
+    if (before := committed(path, transaction)) is not None:
+        return before
     if exists(path):
         table = DeltaTable(str(path))
-        if table.transaction_version(transaction) is not None:
-            return int(table.version())
         there = pa.schema(table.schema().to_arrow())
         if not _same_columns(there, rows.schema):
             raise DataError(f"{path.name}: rows have {rows.schema}, the table {there}")
     write_deltalake(str(path), rows, mode="append", commit_properties=properties)
     return version(path)
+
+
+def committed(path: Path, transaction: str) -> int | None:
+    """Return the version that ``transaction`` made, or None when it was never committed."""
+    if not exists(path):
+        return None
+    table = DeltaTable(str(path))
+    if table.transaction_version(transaction) is None:
+        return None
+    made = [c["version"] for c in table.history() if c.get(_TRANSACTION) == transaction]
+    return int(made[0] if made else table.version())  # the log's oldest entries may be cleaned up
 
 
 def replace_where(path: Path, rows: pa.Table, predicate: str, note: dict[str, str]) -> int:

@@ -65,25 +65,25 @@ def read(file: Path) -> Document:
     return document
 
 
-def _value(node: yaml.Node, path: Path_, document: Document, above: set[int]) -> Any:
-    document.lines.setdefault(path, node.start_mark.line + 1)
-    if id(node) in above or len(path) > _MAX_DEPTH:
-        raise _problem(
-            document.file,
-            node.start_mark.line + 1,
-            "nests too deep or contains itself",
-            "flatten it",
-        )
+def _value(node: yaml.Node, path: Path_, document: Document, seen: set[int]) -> Any:
+    line = node.start_mark.line + 1
+    document.lines.setdefault(path, line)
+    if id(node) in seen:  # the parser hands out one node per anchor, so a bomb ends here
+        raise _problem(document.file, line, "uses an alias (*name)", "write the value out")
+    if len(path) > _MAX_DEPTH:
+        raise _problem(document.file, line, "nests too deep", "flatten it")
+    if not node.tag.startswith("tag:yaml.org,2002:") or "/" in node.tag:
+        raise _problem(document.file, line, f"tag {node.tag} is not allowed", "use plain values")
+    seen.add(id(node))
     if isinstance(node, yaml.MappingNode):
-        return _mapping(node, path, document, above | {id(node)})
+        return _mapping(node, path, document, seen)
     if isinstance(node, yaml.SequenceNode):
-        inside = above | {id(node)}
-        return [_value(item, (*path, i), document, inside) for i, item in enumerate(node.value)]
-    return _scalar(node, document)
+        return [_value(item, (*path, i), document, seen) for i, item in enumerate(node.value)]
+    return _scalar(node)
 
 
 def _mapping(
-    node: yaml.MappingNode, path: Path_, document: Document, above: set[int]
+    node: yaml.MappingNode, path: Path_, document: Document, seen: set[int]
 ) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for key_node, value_node in node.value:
@@ -91,11 +91,11 @@ def _mapping(
         if key in values:
             raise _problem(document.file, line, f"key {key!r} stands twice", "keep one of them")
         document.lines[(*path, key)] = line
-        values[key] = _value(value_node, (*path, key), document, above)
+        values[key] = _value(value_node, (*path, key), document, seen)
     return values
 
 
-def _scalar(node: yaml.Node, document: Document) -> Any:
+def _scalar(node: yaml.Node) -> Any:
     text = str(node.value)
     match node.tag.rsplit(":", 1)[-1]:
         case "null":
@@ -104,14 +104,7 @@ def _scalar(node: yaml.Node, document: Document) -> Any:
             return _BOOLEANS.get(text.lower(), text)
         case "int" | "float" as kind:
             return _number(text, kind)
-        case "str" | "timestamp":
-            return text
-    raise _problem(
-        document.file,
-        node.start_mark.line + 1,
-        f"tag {node.tag} is not allowed",
-        "use plain values",
-    )
+    return text
 
 
 def _number(text: str, kind: str) -> Any:

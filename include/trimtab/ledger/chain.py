@@ -10,8 +10,20 @@ GENESIS = "0" * 64
 
 
 def canonical(value: Any) -> str:
-    """JSON with sorted keys and no spaces: equal values give equal text."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    """JSON with sorted keys and no spaces: equal values give equal text.
+
+    Raises:
+        ValueError: a number is NaN or infinite, which JSON (and PostgreSQL) does not have.
+    """
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
+    )
+
+
+def plain(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the payload as it will be read back (tuples are lists, keys are text)."""
+    values: dict[str, Any] = json.loads(canonical(payload))
+    return values
 
 
 def digest(value: Any) -> str:

@@ -61,7 +61,13 @@ class Ledger:
     def engine(self) -> Engine:
         """Connect lazily, so that an environment can be opened without a database."""
         sqlite = self.url.startswith("sqlite")
-        engine = create_engine(self.url, pool_pre_ping=True, json_serializer=chain.canonical)
+        patience = {"timeout": 30} if sqlite else {}  # SQLite's writers wait for each other
+        engine = create_engine(
+            self.url,
+            pool_pre_ping=True,
+            json_serializer=chain.canonical,
+            connect_args=patience,
+        )
         if sqlite:  # one writer at a time, from the first statement of the transaction
             event.listen(engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
             event.listen(engine, "connect", _sqlite_manual_begin)
@@ -97,7 +103,7 @@ class Ledger:
                 "subject": subject,
                 "key": key,
                 "actor": actor,
-                "payload": dict(payload),
+                "payload": chain.plain(payload),
                 "previous": last.hash if last else chain.GENESIS,
             }
             entry["hash"] = chain.entry_hash(entry["previous"], entry)

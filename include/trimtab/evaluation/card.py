@@ -1,0 +1,40 @@
+"""The model card: what a version is for, how good it is, who let it pass, how to go back."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from trimtab.config.model import ModelSpec
+from trimtab.evaluation import pages, report, words
+from trimtab.types import Approval, Candidate, Champion, GateVerdict
+
+
+def path(model: str, version: int) -> str:
+    """Where the card of a version is, relative to the reports."""
+    return f"models/{model}/v{version}/card.html"
+
+
+def write(
+    reports: Path,
+    spec: ModelSpec,
+    candidate: Candidate,
+    verdict: GateVerdict | None,
+    approval: Approval | None,
+    history: Sequence[Champion],
+) -> Path:
+    """Write the card as HTML and Markdown; return the page."""
+    page = reports / path(candidate.model, candidate.version)
+    values = {
+        "spec": spec,
+        "candidate": candidate,
+        "verdict": verdict,
+        "approval": approval,
+        "history": list(history),
+        "confidence": words.percent(spec.gate.versus_champion.confidence),
+        "facts": report.facts(candidate),
+        "metrics": report.metrics_table(verdict, candidate.features.task) if verdict else [],
+        "values": report.values_plot(verdict, spec) if verdict else None,
+        "slices": report.slices_plot(verdict) if verdict else None,
+    }
+    pages.write(page.with_suffix(".md"), pages.render("card.md.j2", **values))
+    pages.write(page, pages.render("card.html.j2", **values))
+    return page

@@ -1,0 +1,63 @@
+"""What the gate judges by: the rows, the contenders, the rules' limits."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from trimtab.config.model import Gate, Task
+from trimtab.evaluation.holdout import Holdout
+from trimtab.types import FeatureSet, Rule
+
+
+class Model(Protocol):
+    """Anything that answers rows with numbers."""
+
+    @property
+    def classes(self) -> Sequence[Any] | None:
+        """Labels of a multiclass prediction's columns."""
+
+    def predict(self, frame: pd.DataFrame) -> np.ndarray:
+        """P(positive) (n,), class probabilities (n, k), or values (n,)."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A model to be measured. ``load`` is called inside the gate, so that its failure refuses."""
+
+    name: str  # challenger | champion | dummy | linear
+    version: int
+    features: FeatureSet
+    load: Callable[[], Model]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """A contender's predictions on the hold-out rows."""
+
+    prediction: np.ndarray
+    classes: Sequence[Any] | None
+
+
+@dataclass(frozen=True)
+class Case:
+    """Everything the gate judges by."""
+
+    gate: Gate
+    primary: str
+    task: Task
+    holdout: Holdout
+    unseen: Rule
+    challenger: Contender
+    champion: Contender | None
+    dummy: Contender
+    linear: Contender
+    seed: str
+
+    @property
+    def contenders(self) -> tuple[Contender, ...]:
+        """Everybody who answers, the challenger first."""
+        champion = (self.champion,) if self.champion else ()
+        return (self.challenger, *champion, self.dummy, self.linear)

@@ -1,0 +1,156 @@
+"""The gate: measure challenger, champion and baselines on the same rows, then apply the rules."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from trimtab.evaluation import rules
+from trimtab.evaluation.bootstrap import Interval
+from trimtab.evaluation.case import Answers, Case, Contender
+from trimtab.evaluation.measure import Measured, computable, measure, sliced
+from trimtab.evaluation.slices import Sliced
+from trimtab.types import GateVerdict, Rule
+
+Word = Literal["PROMOTE", "HOLD", "REJECT"]
+_NOTHING = Interval(float("nan"), float("nan"), float("nan"))
+
+
+@dataclass
+class _Hearing:
+    """What was found so far."""
+
+    rules: list[Rule]
+    answers: dict[str, Answers] = field(default_factory=dict)
+    measured: Measured | None = None
+    slices: Sliced = field(default_factory=lambda: Sliced((), 0, 0))
+
+    def ask(self, name: str, rule: Callable[[], Rule]) -> None:
+        """Judge one rule; an exception in it refuses."""
+        self.rules.append(rules.guarded(name, rule))
+
+    @property
+    def clean(self) -> bool:
+        """Whether every rule passed so far."""
+        return all(rule.passed for rule in self.rules)
+
+
+def judge(case: Case) -> GateVerdict:
+    """Return the verdict. Nothing that goes wrong in here lets a version pass."""
+    hearing = _Hearing([case.unseen])
+    _ask_rows(case, hearing)
+    if len(case.holdout):
+        _ask_contenders(case, hearing)
+    if hearing.clean:
+        hearing.ask("measurement", lambda: _measure(case, hearing))
+    if hearing.measured is not None and hearing.clean:
+        _ask_values(case, hearing, hearing.measured)
+        _ask_slices(case, hearing, hearing.measured)
+    return _verdict(case, hearing)
+
+
+def decide(found: Sequence[Rule]) -> Word:
+    """Any refusal refuses, any open question holds; no rules at all is no pass."""
+    failed = {rule.decides for rule in found if not rule.passed}
+    if "reject" in failed or not found:
+        return "REJECT"
+    return "HOLD" if failed else "PROMOTE"
+
+
+def reasons(word: Word, found: Sequence[Rule]) -> tuple[str, ...]:
+    """Sentences: what refused or is missing, or why it passes."""
+    if word == "PROMOTE":
+        told = ("versus_champion", "threshold", "beats_dummy", "linear_baseline", "slice_")
+        return tuple(rule.reason for rule in found if rule.name.startswith(told))
+    failed = [rule for rule in found if not rule.passed]
+    return tuple(rule.reason for rule in sorted(failed, key=lambda rule: rule.decides == "hold"))
+
+
+def _ask_rows(case: Case, hearing: _Hearing) -> None:
+    y = case.holdout.y
+    hearing.ask("enough_rows", lambda: rules.enough_rows(len(y), case.gate.min_rows))
+    hearing.ask("both_classes", lambda: rules.both_classes(y, case.task))
+
+
+def _ask_contenders(case: Case, hearing: _Hearing) -> None:
+    def answered(who: Contender) -> Rule:
+        model = who.load()
+        prediction = np.asarray(model.predict(case.holdout.columns(who.features)), dtype=float)
+        hearing.answers[who.name] = Answers(prediction, model.classes)
+        return rules.finite_predictions(who.name, prediction, len(case.holdout), case.task)
+
+    for who in case.contenders:
+        hearing.ask(f"{who.name}_answers", lambda who=who: answered(who))  # type: ignore[misc]
+
+
+def _measure(case: Case, hearing: _Hearing) -> Rule:
+    hearing.measured = measure(case, hearing.answers)
+    return computable(case, hearing.measured)
+
+
+def _ask_values(case: Case, hearing: _Hearing, measured: Measured) -> None:
+    gate, primary = case.gate, case.primary
+    value, spec = measured.interval.estimate, gate.versus_champion
+    if (least := gate.min) is not None:
+        hearing.ask("threshold", lambda: rules.threshold(primary, value, least))
+    dummy = measured.metrics[f"dummy.{primary}"]
+    hearing.ask(
+        "beats_dummy", lambda: rules.beats_dummy(primary, value, dummy, gate.versus_baseline)
+    )
+    linear = measured.differences["linear"]
+    hearing.ask("linear_baseline", lambda: rules.keeps_up_with_linear(primary, linear, spec.margin))
+    if (champion := case.champion) is not None:
+        difference, rows = measured.differences["champion"], len(case.holdout)
+        hearing.ask(
+            "versus_champion",
+            lambda: rules.versus_champion(
+                primary, difference, spec, rows=rows, champion=champion.version
+            ),
+        )
+
+
+def _ask_slices(case: Case, hearing: _Hearing, measured: Measured) -> None:
+    gate, primary = case.gate, case.primary
+    if not gate.slices:
+        return
+
+    def measured_slices() -> Rule:
+        hearing.slices = sliced(case, hearing.answers, measured.resampling)
+        return rules.slices_measured(hearing.slices, gate.slices)
+
+    hearing.ask("slices", measured_slices)
+    if (floor := gate.slice_floor) is not None:
+        hearing.ask("slice_floor", lambda: rules.slice_floors(primary, hearing.slices, floor))
+    if (champion := case.champion) is not None:
+        most, version = gate.slice_max_regression, champion.version
+        hearing.ask(
+            "slice_regression",
+            lambda: rules.slice_regressions(primary, hearing.slices, most, version),
+        )
+
+
+def _verdict(case: Case, hearing: _Hearing) -> GateVerdict:
+    word, measured = decide(hearing.rules), hearing.measured
+    interval = measured.interval if measured else _NOTHING
+    difference = measured.differences.get("champion") if measured else None
+    metrics = measured.metrics if measured else {}
+    features = case.challenger.features
+    return GateVerdict(
+        model=features.model,
+        version=case.challenger.version,
+        verdict=word,
+        reasons=reasons(word, hearing.rules),
+        rules=tuple(hearing.rules),
+        primary=case.primary,
+        value=interval.estimate,
+        interval=(interval.low, interval.high),
+        champion=case.champion.version if case.champion else None,
+        champion_value=metrics.get(f"champion.{case.primary}"),
+        difference=difference.triple if difference else None,
+        metrics=metrics,
+        slices=tuple(part.to_json() for part in hearing.slices.slices),
+        rows=len(case.holdout),
+        holdout_from=features.train_until,
+        holdout_until=features.holdout_until,
+    )

@@ -1,0 +1,98 @@
+"""How numbers and metrics are written in sentences that people read."""
+
+import html
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+_NAMES = {
+    "roc_auc": "ROC AUC",
+    "average_precision": "average precision",
+    "accuracy": "accuracy",
+    "f1": "F1",
+    "f1_macro": "macro F1",
+    "neg_log_loss": "log loss (negative)",
+    "neg_brier_score": "Brier score (negative)",
+    "r2": "R²",
+    "neg_mean_absolute_error": "mean absolute error (negative)",
+    "neg_root_mean_squared_error": "root mean squared error (negative)",
+}
+
+
+def metric(name: str) -> str:
+    """Name a metric; errors carry a minus sign so that higher is always better."""
+    return _NAMES.get(name, name.replace("_", " "))
+
+
+def number(value: float | None) -> str:
+    """Four significant digits; an en rule is not a number, so what is missing says so."""
+    if value is None or math.isnan(value):
+        return "not computable"
+    if value == 0:
+        return "0"
+    digits = max(0, 3 - math.floor(math.log10(abs(value))))
+    return f"{value:,.{min(digits, 6)}f}" if digits <= 6 else f"{value:.2g}"
+
+
+def signed(value: float | None) -> str:
+    """A difference, with its sign."""
+    text = number(value)
+    return f"+{text}" if value is not None and value > 0 else text
+
+
+def between(low: float, high: float, *, sign: bool = False) -> str:
+    """An interval in words."""
+    write = signed if sign else number
+    return f"{write(low)} to {write(high)}"
+
+
+def percent(share: float) -> str:
+    """A share as a percentage."""
+    return f"{100 * share:g} %"
+
+
+_RULES = {
+    "unseen_rows": "Rows unseen by both models",
+    "enough_rows": "Enough rows",
+    "both_classes": "More than one class",
+    "challenger_answers": "Challenger answers",
+    "champion_answers": "Champion answers",
+    "dummy_answers": "Dummy answers",
+    "linear_answers": "Linear baseline answers",
+    "measurement": "Metric computable",
+    "threshold": "Absolute threshold",
+    "beats_dummy": "Better than a dummy",
+    "linear_baseline": "Linear baseline",
+    "versus_champion": "Against the champion",
+    "slices": "Slices measured",
+    "slice_floor": "Floor of every slice",
+    "slice_regression": "No slice gets worse",
+}
+
+
+def rule(name: str) -> str:
+    """Name a rule."""
+    return _RULES.get(name, name.replace("_", " "))
+
+
+def cell(value: float | None) -> str:
+    """A number in a table; counts without decimals, nothing as a dash."""
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if float(value).is_integer() and abs(value) >= 10 else number(value)
+
+
+def day(value: datetime | None) -> str:
+    """A moment, in UTC to the minute."""
+    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if value else "-"
+
+
+def versions(values: Mapping[str, int]) -> str:
+    """Versions as ``flights 3, weather 2``."""
+    return ", ".join(f"{name} {version}" for name, version in sorted(values.items())) or "-"
+
+
+def markdown(text: object) -> str:
+    """Text that stays text inside a Markdown table."""
+    safe = html.escape(str(text), quote=False).replace("|", "\\|")
+    return " ".join(safe.split())

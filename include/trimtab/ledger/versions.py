@@ -1,0 +1,62 @@
+"""What the ledger knows about one version of a model: its training, verdicts, answers."""
+
+from trimtab.errors import NotReadyError
+from trimtab.ledger import champion
+from trimtab.ledger.ledger import Event, Ledger
+from trimtab.types import Approval, Candidate, Champion, GateVerdict
+
+
+def candidate(ledger: Ledger, model: str, version: int) -> Candidate:
+    """Return the training record of a version.
+
+    Raises:
+        NotReadyError: no training of this version has ended; names the versions there are.
+    """
+    number = ledger.find("version_number", model, str(version))
+    if number and (event := ledger.find("training", model, number.payload["key"])):
+        return Candidate.model_validate(event.payload)
+    trained = {int(e.payload["version"]): e for e in ledger.events("training", model)}
+    if version in trained:
+        return Candidate.model_validate(trained[version].payload)
+    known = ", ".join(map(str, sorted(trained))) or "none"
+    raise NotReadyError(f"{model} version {version} is not trained; trained versions: {known}")
+
+
+def generation(current: Champion | None) -> int:
+    """Return the champion's generation, 0 before the first one."""
+    return current.generation if current else 0
+
+
+def gate_key(version: int, current: Champion | None) -> str:
+    """Key of the gate event of ``version`` against ``current``."""
+    return f"{version}:{generation(current)}"
+
+
+def newest_gate(ledger: Ledger, model: str, version: int) -> Event | None:
+    """Return the newest gate event of a version, against whichever champion it was."""
+    mine = [e for e in ledger.events("gate", model) if e.key.startswith(f"{version}:")]
+    return mine[-1] if mine else None
+
+
+def newest_verdict(ledger: Ledger, model: str, version: int) -> GateVerdict | None:
+    """Return the newest verdict on a version."""
+    event = newest_gate(ledger, model, version)
+    return GateVerdict.model_validate(event.payload) if event else None
+
+
+def approval(ledger: Ledger, model: str, version: int) -> Approval | None:
+    """Return the answer given to a version, if any."""
+    event = ledger.find("approval", model, str(version))
+    return Approval.model_validate(event.payload) if event else None
+
+
+def rolled_back(ledger: Ledger, model: str, version: int) -> Event | None:
+    """Return the newest rollback away from ``version``, unless it was promoted again since."""
+    last: Event | None = None
+    for event in ledger.events(champion.KIND, model):
+        change = Champion.model_validate(event.payload)
+        if change.action == "rollback" and change.previous == version:
+            last = event
+        if change.version == version:
+            last = None
+    return last

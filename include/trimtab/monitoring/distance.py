@@ -1,0 +1,64 @@
+"""How far two sets of counts in the same bins are apart, and how far chance alone puts them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from trimtab.monitoring.profile import ColumnProfile
+
+PSEUDO_COUNT = 0.5
+
+
+@dataclass(frozen=True)
+class Distance:
+    """``floor`` is the population stability index to expect when nothing has changed."""
+
+    psi: float
+    jensen_shannon: float
+    floor: float
+
+
+def distance(reference: ColumnProfile, current: ColumnProfile) -> Distance:
+    """Compare two profiles of one column; rows without a value are a bin like any other."""
+    before, after = (*reference.counts, reference.nulls), (*current.counts, current.nulls)
+    used = [(b, a) for b, a in zip(before, after, strict=True) if b or a]
+    left, right = [b for b, _ in used], [a for _, a in used]
+    floor = noise_floor(len(used), reference.rows, current.rows)
+    return Distance(psi(left, right), jensen_shannon(left, right), floor)
+
+
+def psi(reference: Sequence[int], current: Sequence[int]) -> float:
+    """Population stability index: ``sum((q - p) * ln(q / p))`` over the bins.
+
+    Source: Siddiqi, Credit Risk Scorecards (2006), chapter 7. Half a row is added to every bin
+    (Krichevsky and Trofimov 1981), so that an empty bin is rare rather than impossible.
+    """
+    p, q = _shares(reference), _shares(current)
+    return float(np.sum((q - p) * np.log(q / p)))
+
+
+def jensen_shannon(reference: Sequence[int], current: Sequence[int]) -> float:
+    """Jensen-Shannon distance in bits, 0 to 1 (Lin 1991; the root is a metric), smoothed alike."""
+    p, q = _shares(reference), _shares(current)
+    middle = (p + q) / 2
+    divergence = np.sum(p * np.log2(p / middle) + q * np.log2(q / middle)) / 2
+    return float(np.sqrt(max(divergence, 0.0)))
+
+
+def noise_floor(bins: int, reference_rows: int, current_rows: int) -> float:
+    """Expected PSI of two samples of one distribution: ``(bins - 1) * (1/n + 1/m)``.
+
+    Source: Yurdakul and Naranjo, Statistical properties of the population stability index,
+    Journal of Risk Model Validation 14 (2020): PSI is about ``(1/n + 1/m)`` times a chi-square
+    with ``bins - 1`` degrees of freedom.
+    """
+    if not reference_rows or not current_rows:
+        return float("inf")
+    return max(bins - 1, 0) * (1 / reference_rows + 1 / current_rows)
+
+
+def _shares(counts: Sequence[int]) -> Any:
+    smoothed = np.asarray(counts, dtype=float) + PSEUDO_COUNT
+    return smoothed / smoothed.sum()

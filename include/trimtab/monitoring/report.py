@@ -1,0 +1,102 @@
+"""One page for people: the verdict first, then what it rests on. Needs no network to look at."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from trimtab.monitoring import charts
+from trimtab.monitoring.detect import Comparison
+from trimtab.types import Finding, GateVerdict, Observation
+
+SHOWN = 9
+_STATUS = {
+    "ok": ("ok", "good"),
+    "drift": ("moved", "warn"),
+    "not_enough_data": ("not enough data", "odd"),
+    "not_computable": ("not computable", "odd"),
+}
+
+
+@dataclass(frozen=True)
+class Story:
+    """Everything the page tells. ``history`` is every observation so far, this one last."""
+
+    observation: Observation
+    purpose: str
+    data: Sequence[Comparison]
+    prediction: Comparison | None
+    performance: Finding | None
+    history: Sequence[Observation]
+    gate: GateVerdict | None = None
+    trained_until: str = ""
+    evidently: str = ""  # what became of the Evidently page, when it was not written
+    evidently_file: str | None = None
+    left_out: dict[str, str] = field(default_factory=dict)
+
+
+def render(story: Story) -> str:
+    """Return the HTML text; whatever came out of the data is escaped."""
+    pages = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    largest = sorted(story.data, key=lambda comparison: comparison.size, reverse=True)
+    moved = [c for c in largest if c.size > 0][:SHOWN]
+    return pages.get_template("monitor.html").render(
+        story=story,
+        seen=story.observation,
+        verdict=_verdict(story.observation),
+        pictures=[(c.finding, charts.histogram(c)) for c in moved],
+        prediction=charts.histogram(story.prediction) if story.prediction else None,
+        line=charts.performance(story.history),
+        rows=[*([story.prediction] if story.prediction else []), *largest],
+        status=_STATUS,
+        width=charts.WIDTH,
+        height=charts.HEIGHT,
+        base=charts.BASE,
+    )
+
+
+def with_pages(
+    story: Story,
+    seen: Observation,
+    *,
+    evidently: str,
+    written: bool,
+    left_out: dict[str, str],
+    trained_until: str,
+) -> Story:
+    """Return the story with what became of Evidently's page beside this one."""
+    return replace(
+        story,
+        observation=seen,
+        history=[*story.history[:-1], seen],
+        evidently=evidently,
+        evidently_file="evidently.html" if written else None,
+        left_out=left_out,
+        trained_until=trained_until,
+    )
+
+
+def write(text: str, path: Path) -> None:
+    """Write aside, then rename: a reader sees the whole page or the one before."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside.write_text(text, encoding="utf-8")
+    aside.replace(path)
+
+
+def _verdict(seen: Observation) -> tuple[str, str]:
+    """The headline and its colour."""
+    if "performance" in seen.alarm:
+        return "Alarm: the model does worse than its gate promised", "bad"
+    if "drift" in seen.alarm:
+        return "Alarm: the data have moved away from what the model learnt", "warn"
+    judged = any(finding.status in ("ok", "drift") for finding in seen.findings)
+    return ("No alarm", "good") if judged else ("Nothing could be judged", "odd")

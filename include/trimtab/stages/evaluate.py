@@ -1,0 +1,93 @@
+"""Judge a trained version against thresholds, baselines and the champion on unseen rows."""
+
+import logging
+
+from trimtab.config.columns import primary_metric
+from trimtab.environment import Environment
+from trimtab.evaluation import gate, holdout, report, rules
+from trimtab.evaluation.case import Case, Contender
+from trimtab.ledger import champion, versions
+from trimtab.ledger.chain import digest
+from trimtab.serving import loader
+from trimtab.stages.mirror import mirrored
+from trimtab.types import Candidate, Champion, GateVerdict
+
+log = logging.getLogger(__name__)
+
+
+def evaluate(env: Environment, model: str, version: int) -> GateVerdict:
+    """Return the verdict on a version against the champion of this moment.
+
+    A verdict that is recorded already is returned; one against an older champion is judged again.
+
+    Raises:
+        NotReadyError: the version is not trained.
+    """
+    current = champion.current(env.ledger, model)
+    key = versions.gate_key(version, current)
+    if found := env.ledger.find("gate", model, key):
+        return GateVerdict.model_validate(found.payload)
+    candidate = versions.candidate(env.ledger, model, version)
+    if served := _earlier(env, candidate, current):
+        return served
+    opponent = versions.candidate(env.ledger, model, current.version) if current else None
+    verdict = gate.judge(_case(env, candidate, opponent))
+    verdict = verdict.model_copy(update={"report": report.path(model, version)})
+    spec = env.project.model(model)
+    report.write(env.reports, verdict, spec, candidate, opponent)
+    event = env.ledger.append("gate", model, key, verdict.to_json())
+    recorded = GateVerdict.model_validate(event.payload)
+    _tell(env, recorded)
+    return recorded
+
+
+def _earlier(
+    env: Environment, candidate: Candidate, current: Champion | None
+) -> GateVerdict | None:
+    """A version that serves is not judged against itself: its own verdict stands."""
+    if current is None or current.version != candidate.version:
+        return None
+    return versions.newest_verdict(env.ledger, candidate.model, candidate.version)
+
+
+def _case(env: Environment, candidate: Candidate, opponent: Candidate | None) -> Case:
+    spec = env.project.model(candidate.model)
+    dataset = env.project.dataset(spec.data.from_)
+    task, features = candidate.features.task, candidate.features
+    theirs = opponent.features if opponent else None
+    return Case(
+        gate=spec.gate,
+        primary=primary_metric(spec, task),
+        task=task,
+        holdout=holdout.read(env.lake, features, dataset.time),
+        unseen=rules.guarded(
+            holdout.RULE, lambda: holdout.overlap(env.lake, features, theirs, dataset.key)
+        ),
+        challenger=_contender(env, candidate, "challenger", "model"),
+        champion=_contender(env, opponent, "champion", "model") if opponent else None,
+        dummy=_contender(env, candidate, "dummy", "baseline_dummy"),
+        linear=_contender(env, candidate, "linear", "baseline_linear"),
+        seed=digest([candidate.key, opponent.key if opponent else None]),
+    )
+
+
+def _contender(env: Environment, candidate: Candidate, role: str, name: str) -> Contender:
+    """A packaged model, loaded by the loader that will serve it."""
+    return Contender(
+        name=role,
+        version=candidate.version,
+        features=candidate.features,
+        load=lambda: loader.load(env.lake, candidate, name),
+    )
+
+
+def _tell(env: Environment, verdict: GateVerdict) -> None:
+    finite = {name: value for name, value in verdict.metrics.items() if value == value}
+    page = env.reports / verdict.report if verdict.report else None
+    mirrored(
+        env,
+        f"the gate of {verdict.model} version {verdict.version}",
+        lambda: env.tracker.log_gate(verdict.model, verdict.version, finite, page),
+    )
+    title = f"{verdict.model} version {verdict.version}: {verdict.verdict}"
+    env.notifier.send("info", title, " ".join(verdict.reasons))

@@ -1,0 +1,136 @@
+"""Judge what has landed, each content once.
+
+>>> from trimtab.environment import open_environment
+>>> from trimtab.stages import ingest
+>>> env = open_environment()  # doctest: +SKIP
+>>> [ingest.ingest(env, file) for file in ingest.discover(env, "flights")]  # doctest: +SKIP
+"""
+
+import hashlib
+import logging
+
+from trimtab.adapters import delta
+from trimtab.data import quarantine, staging
+from trimtab.data.judge import Judgement, judge
+from trimtab.data.reasons import AcceptReason
+from trimtab.data.sources import open_source
+from trimtab.environment import Environment
+from trimtab.types import PARTITION, FileVerdict, LandedFile
+
+log = logging.getLogger(__name__)
+
+
+def discover(env: Environment, dataset: str) -> list[LandedFile]:
+    """Return the complete files nobody has judged yet, by name; opens none of them."""
+    seen = {event.key for event in env.ledger.events("sighting", dataset)}
+    return [file for file in open_source(env, dataset).files() if file.sighting not in seen]
+
+
+def ingest(env: Environment, file: LandedFile) -> FileVerdict:
+    """Judge one file by its content and put its rows where they belong.
+
+    Bad data is a verdict, not an exception.
+
+    Raises:
+        NotReadyError: the file is gone, or changed while it was being read.
+    """
+    if sighting := env.ledger.find("sighting", file.dataset, file.sighting):
+        return _told(env, file, sighting.payload["sha256"], sighting.payload["verdict"])
+    data = open_source(env, file.dataset).read(file)
+    sha256 = hashlib.sha256(data).hexdigest()
+    first = env.ledger.find("file", file.dataset, sha256)
+    if first is None:
+        verdict = _judged(env, file, data, sha256)
+    elif _finished(env, file, sha256):
+        verdict = _told(env, file, sha256, "duplicate")
+    else:  # an earlier attempt judged it and ended before it noted the sighting
+        verdict = FileVerdict.model_validate(first.payload)
+    note = {"sha256": sha256, "verdict": verdict.verdict}
+    env.ledger.append("sighting", file.dataset, file.sighting, note)
+    _log(verdict)
+    return verdict
+
+
+def _judged(env: Environment, file: LandedFile, data: bytes, sha256: str) -> FileVerdict:
+    spec, table = env.project.dataset(file.dataset), env.table(file.dataset)
+    published = delta.scan(table) if delta.exists(table) else None
+    judgement = judge(data, spec, name=file.name, sha256=sha256, table=published)
+    verdict = _verdict(env, file, sha256, judgement)
+    # a slower copy of this task must not write over what the faster one has recorded
+    if env.ledger.find("file", file.dataset, sha256) is None:
+        _write(env, verdict, judgement, data)
+    event = env.ledger.append("file", file.dataset, sha256, verdict.to_json())
+    return FileVerdict.model_validate(event.payload)
+
+
+def _verdict(env: Environment, file: LandedFile, sha256: str, judgement: Judgement) -> FileVerdict:
+    seen = FileVerdict(
+        dataset=file.dataset,
+        name=file.name,
+        sha256=sha256,
+        verdict="accepted" if judgement.accepted else "rejected",
+        reason=judgement.reason,
+        detail=judgement.detail,
+        rows_read=judgement.rows_read,
+        quarantined=judgement.quarantined,
+    )
+    if not judgement.accepted:
+        return seen
+    good, time = judgement.good, env.project.dataset(file.dataset).time
+    staged = staging.rows(env, file.dataset, sha256)
+    return seen.model_copy(
+        update={
+            "rows_accepted": good.height,
+            "staged": str(staged.relative_to(env.lake)),
+            "partitions": tuple(good[PARTITION].unique().sort()),
+            "newest": good[time].max() if time else None,
+        }
+    )
+
+
+def _write(env: Environment, verdict: FileVerdict, judgement: Judgement, data: bytes) -> None:
+    dataset, name, sha256 = verdict.dataset, verdict.name, verdict.sha256
+    if judgement.accepted:
+        staging.write_bytes(staging.source(env, dataset, sha256), data)
+        staging.write_parquet(staging.rows(env, dataset, sha256), judgement.good)
+        rows = quarantine.rows_path(env, dataset, sha256)
+    else:
+        folder = quarantine.files_path(env, dataset, sha256)
+        quarantine.keep_file(folder, data, name=name, reason=verdict.reason, detail=verdict.detail)
+        rows = quarantine.rows_path(env, dataset, sha256, step="refused")
+    quarantine.keep_rows(rows, judgement.bad, name=name, sha256=sha256)
+
+
+def _finished(env: Environment, file: LandedFile, sha256: str) -> bool:
+    return any(
+        event.payload["sha256"] == sha256 and event.payload["verdict"] != "duplicate"
+        for event in env.ledger.events("sighting", file.dataset)
+    )
+
+
+def _told(env: Environment, file: LandedFile, sha256: str, verdict: str) -> FileVerdict:
+    first = env.ledger.find("file", file.dataset, sha256)
+    if verdict != "duplicate" and first is not None:
+        return FileVerdict.model_validate(first.payload)
+    return FileVerdict(
+        dataset=file.dataset,
+        name=file.name,
+        sha256=sha256,
+        verdict="duplicate",
+        reason=str(AcceptReason.DUPLICATE_NOOP),
+        detail=f"the same bytes came before as {first.payload['name']}" if first else "",
+    )
+
+
+def _log(verdict: FileVerdict) -> None:
+    log.info(
+        "%s/%s %s (%s): read %d, accepted %d, set aside %s %s",
+        verdict.dataset,
+        verdict.name,
+        verdict.verdict,
+        verdict.reason,
+        verdict.rows_read,
+        verdict.rows_accepted,
+        verdict.quarantined or 0,
+        verdict.detail,
+    )

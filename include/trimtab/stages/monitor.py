@@ -1,0 +1,323 @@
+"""Look at every scored file once: against training, against the gate, for people and for guards."""
+
+import json
+import logging
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from trimtab import metrics
+from trimtab.adapters import delta, evidently
+from trimtab.config import ModelSpec
+from trimtab.config.columns import primary_metric, task_of
+from trimtab.environment import Environment
+from trimtab.errors import IntegrityError, NotReadyError
+from trimtab.features import target, view
+from trimtab.monitoring import detect, performance, profile, report
+from trimtab.monitoring.profile import ColumnProfile, Kind, ReferenceProfile
+from trimtab.serving import loader
+from trimtab.types import (
+    FILE,
+    ROLE,
+    ROW,
+    TARGET,
+    Candidate,
+    DatasetVersion,
+    FeatureSet,
+    Finding,
+    GateVerdict,
+    Observation,
+    Scoring,
+)
+
+log = logging.getLogger(__name__)
+PREDICTION = "prediction"
+TRAINED = "_trained"  # whether the version saw the row's label when it was trained
+
+
+def monitor(env: Environment, model: str) -> list[Observation]:
+    """Observe every scored file that was not observed yet, in the order of scoring.
+
+    Raises:
+        NotReadyError: every scored file was observed before.
+    """
+    env.project.model(model)
+    scored = [Scoring.model_validate(e.payload) for e in env.ledger.events("scoring", model)]
+    seen = {event.key for event in env.ledger.events("observation", model)}
+    pending = [scoring for scoring in scored if scoring.sha256 not in seen]
+    if not pending:
+        raise NotReadyError(f"{model}: nothing to observe; every scored file was observed")
+    return [observe(env, scoring) for scoring in pending]
+
+
+def observe(env: Environment, scoring: Scoring) -> Observation:
+    """Observe one scored file: numbers first, then the pages, the ledger last."""
+    spec = env.project.model(scoring.model)
+    candidate = _candidate(env, scoring)
+    reference = reference_profile(env, candidate)
+    rows = _rows(env, spec, scoring, candidate)
+    story = _story(env, spec, scoring, reference, rows)
+    seen = _pages(env, spec, candidate, rows, story)
+    event = env.ledger.append("observation", scoring.model, scoring.sha256, seen.to_json())
+    seen = Observation.model_validate(event.payload)
+    if event.new and seen.alarm:
+        alarm = " and ".join(seen.alarm)
+        env.notifier.send("warning", f"{seen.model} {seen.partition}: {alarm}", seen.summary)
+    return seen
+
+
+def reference_profile(env: Environment, candidate: Candidate) -> ReferenceProfile:
+    """Return what the version learnt from and predicted at its gate; built once, then a file."""
+    path = env.lake / "profiles" / candidate.model / f"{candidate.key[:16]}.json"
+    if path.exists():
+        return ReferenceProfile.model_validate_json(path.read_text())
+    features = candidate.features
+    stored = pl.scan_parquet(env.lake / features.uri)
+    trained = stored.filter(pl.col(ROLE) == "train").select(features.features).collect()
+    held_out = stored.filter(pl.col(ROLE) == "holdout").collect()
+    built = ReferenceProfile(
+        model=candidate.model,
+        version=candidate.version,
+        key=candidate.key,
+        rows=trained.height,
+        columns=profile.build(trained, kinds(features)),
+        prediction=_predicted(env, candidate, held_out),
+    )
+    report.write(built.model_dump_json(), path)
+    return built
+
+
+def kinds(features: FeatureSet) -> dict[str, Kind]:
+    """How each feature is profiled."""
+    return {
+        **dict.fromkeys(features.numeric, "numeric"),
+        **dict.fromkeys(features.categorical, "categorical"),
+        **dict.fromkeys(features.temporal, "hour"),
+    }
+
+
+def _predicted(env: Environment, candidate: Candidate, rows: pl.DataFrame) -> ColumnProfile | None:
+    if not rows.height:
+        return None
+    loaded = loader.load(env.lake, candidate)
+    values = loaded.predict(rows.to_pandas())
+    if values.ndim == 2:
+        values = [str(loaded.classes[i]) for i in values.argmax(axis=1)]
+    frame = pl.DataFrame({PREDICTION: values})
+    return profile.build(frame, {PREDICTION: _prediction_kind(candidate.features)})[PREDICTION]
+
+
+def _prediction_kind(features: FeatureSet) -> Kind:
+    return "categorical" if features.task == "multiclass" else "numeric"
+
+
+def _rows(
+    env: Environment, spec: ModelSpec, scoring: Scoring, candidate: Candidate
+) -> pl.DataFrame:
+    """Feature rows of a scored file with ``_target`` where it is known by now, and predictions."""
+    dataset = env.project.dataset(spec.score.on or spec.data.from_)
+    labelled = spec.target.column in dataset.columns
+    extra = [spec.target.column] if labelled else []
+    rows = view.rows_of_files(
+        env, spec.model, [scoring.sha256], dataset=dataset.dataset, extra=extra
+    )
+    label: pl.Expr = pl.lit(None).alias(TARGET)
+    if labelled:
+        newest = _published(env, dataset.dataset, scoring).newest
+        made = target.label(
+            spec.target, candidate.features.task, dataset.columns[spec.target.column]
+        )
+        known = target.known(spec.target, dataset.time, newest)
+        label = pl.when(known).then(made).alias(TARGET)
+    learnt = _trained_rows(env, candidate, scoring)
+    predictions = delta.scan(env.predictions(spec.model), scoring.table_version)
+    mine = predictions.filter(pl.col(FILE) == scoring.sha256).drop(
+        [name for name in rows.columns if name != ROW], strict=False
+    )
+    joined = rows.lazy().with_columns(label).join(mine, on=ROW, how="left")
+    return joined.with_columns(pl.col(ROW).is_in(learnt).alias(TRAINED)).collect()
+
+
+def _trained_rows(env: Environment, candidate: Candidate, scoring: Scoring) -> list[int]:
+    stored = pl.scan_parquet(env.lake / candidate.features.uri)
+    mine = stored.filter(pl.col(ROLE) == "train", pl.col(FILE) == scoring.sha256)
+    return mine.select(ROW).collect()[ROW].to_list()
+
+
+def _story(
+    env: Environment,
+    spec: ModelSpec,
+    scoring: Scoring,
+    reference: ReferenceProfile,
+    rows: pl.DataFrame,
+) -> report.Story:
+    settings = spec.monitor
+    schema = rows.schema
+    reasons = {
+        name: why
+        for name, before in reference.columns.items()
+        if (why := profile.unreadable(before.kind, schema.get(name)))
+    }
+    measured = profile.measure(rows, reference.columns)
+    data = detect.compare(reference.columns, measured, settings, reasons=reasons)
+    prediction = None
+    if reference.prediction is not None:
+        now = profile.measure(rows, {PREDICTION: reference.prediction}).get(PREDICTION)
+        prediction = detect.compare_column(
+            PREDICTION, reference.prediction, now, settings, signal="prediction"
+        )
+    gate = _gate(env, scoring)
+    realised = _performance(env, spec, rows, gate)
+    findings = [c.finding for c in data] + ([prediction.finding] if prediction else [])
+    seen = Observation(
+        model=scoring.model,
+        version=scoring.version,
+        sha256=scoring.sha256,
+        partition=_partition(scoring),
+        rows=rows.height,
+        newest=scoring.newest,
+        findings=(*findings, realised),
+        alarm=detect.alarms(data, prediction, realised, settings),
+        summary=detect.summary(data, prediction, realised),
+        performance=realised.value,
+        labelled=rows[TARGET].count(),
+    )
+    return report.Story(
+        observation=seen,
+        purpose=spec.purpose,
+        data=data,
+        prediction=prediction,
+        performance=realised,
+        history=[*_earlier(env, scoring), seen],
+        gate=gate,
+    )
+
+
+def _performance(
+    env: Environment, spec: ModelSpec, rows: pl.DataFrame, gate: GateVerdict | None
+) -> Finding:
+    """Judge rows with a known label that the version was not trained on."""
+    task = task_of(spec, env.project.datasets)
+    name = primary_metric(spec, task)
+    known = rows.filter(pl.col(TARGET).is_not_null(), pl.col(PREDICTION).is_not_null())
+    judged = known.filter(~pl.col(TRAINED))
+    values, classes = _scores(judged, task)
+    return performance.measure(
+        judged[TARGET].to_numpy(),
+        values,
+        _blocks(judged, env.project.dataset(spec.score.on or spec.data.from_).time),
+        metric=lambda y, p: metrics.score(name, y, p, task=task, classes=classes),
+        name=name,
+        rows=rows.height,
+        trained=known.height - judged.height,
+        gate=gate,
+        settings=spec.monitor,
+    )
+
+
+def _scores(rows: pl.DataFrame, task: str) -> tuple[Any, list[str] | None]:
+    """Predictions as the metrics take them: numbers, or one column of chances per class."""
+    if task != "multiclass":
+        return rows[PREDICTION].cast(pl.Float64).to_numpy(), None
+    chances = [name for name in rows.columns if name.startswith("probability_")]
+    return rows.select(chances).to_numpy(), [name.removeprefix("probability_") for name in chances]
+
+
+def _blocks(rows: pl.DataFrame, time: str | None) -> list[Any]:
+    """Days for rows with a time, else twenty equal blocks of neighbouring rows."""
+    if time:
+        return rows[time].dt.date().to_list()
+    return (pl.int_range(rows.height, eager=True) * 20 // max(rows.height, 1)).to_list()
+
+
+def _pages(
+    env: Environment,
+    spec: ModelSpec,
+    candidate: Candidate,
+    rows: pl.DataFrame,
+    story: report.Story,
+) -> Observation:
+    """Write Evidently's page, ours and the JSON; return the observation with the page's path."""
+    folder = _folder(story)
+    place = env.reports / folder
+    features = candidate.features
+    stored = pl.scan_parquet(env.lake / features.uri).filter(pl.col(ROLE) == "train")
+    page = evidently.write_drift_page(
+        stored.select(features.features).collect(),
+        rows,
+        place / "evidently.html",
+        numeric=features.numeric,
+        categorical=features.categorical,
+        threshold=spec.monitor.drift,
+    )
+    seen = story.observation.model_copy(update={"report": str(folder / "index.html")})
+    until = f"{features.train_until:%Y-%m-%d}" if features.train_until else ""
+    told = report.with_pages(
+        story,
+        seen,
+        evidently=page.note or "a sample of {:,} and {:,} rows".format(*page.sample),
+        written=page.status == "written",
+        left_out=page.left_out,
+        trained_until=until,
+    )
+    report.write(report.render(told), place / "index.html")
+    report.write(json.dumps(seen.to_json(), indent=1), place / "observation.json")
+    return seen
+
+
+def _folder(story: report.Story) -> Path:
+    """The partition names the folder, unless another file of the same partition has it."""
+    seen = story.observation
+    name = re.sub(r"[^\w.-]+", "_", seen.partition).strip(".")[:80]
+    taken = any(o.partition == seen.partition for o in story.history[:-1])
+    return Path("models", seen.model, "monitor", seen.sha256[:12] if taken or not name else name)
+
+
+def _partition(scoring: Scoring) -> str:
+    names = sorted(scoring.partitions)
+    if not names:
+        return scoring.sha256[:12]
+    return names[0] if len(names) == 1 else f"{names[0]}..{names[-1]}"
+
+
+def _earlier(env: Environment, scoring: Scoring) -> list[Observation]:
+    """Observations of the files scored before this one."""
+    found = []
+    for event in env.ledger.events("scoring", scoring.model):
+        if event.key == scoring.sha256:
+            break
+        if past := env.ledger.find("observation", scoring.model, event.key):
+            found.append(Observation.model_validate(past.payload))
+    return found
+
+
+def _candidate(env: Environment, scoring: Scoring) -> Candidate:
+    for event in reversed(env.ledger.events("training", scoring.model)):
+        if event.payload["version"] == scoring.version:
+            return Candidate.model_validate(event.payload)
+    raise IntegrityError(
+        f"{scoring.model}: version {scoring.version} scored a file, but the ledger has no such "
+        "training; verify the ledger"
+    )
+
+
+def _gate(env: Environment, scoring: Scoring) -> GateVerdict | None:
+    found: list[Mapping[str, Any]] = [
+        event.payload
+        for event in env.ledger.events("gate", scoring.model)
+        if event.payload["version"] == scoring.version
+    ]
+    return GateVerdict.model_validate(found[-1]) if found else None
+
+
+def _published(env: Environment, dataset: str, scoring: Scoring) -> DatasetVersion:
+    event = env.ledger.find("dataset_version", dataset, scoring.sha256)
+    if event is None:
+        raise IntegrityError(
+            f"{scoring.model}: a file was scored that {dataset} never published "
+            f"({scoring.sha256[:12]}); verify the ledger"
+        )
+    return DatasetVersion.model_validate(event.payload)

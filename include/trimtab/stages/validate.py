@@ -1,0 +1,109 @@
+"""Check a staged file against its contract with Great Expectations.
+
+>>> from trimtab.environment import open_environment
+>>> from trimtab.stages.validate import validate
+>>> env = open_environment()  # doctest: +SKIP
+>>> validate(env, "flights", sha256).passed  # doctest: +SKIP
+"""
+
+import logging
+
+import polars as pl
+
+from trimtab.adapters import gx
+from trimtab.data import quarantine, staging, text
+from trimtab.data.cast import COLUMN, REASON
+from trimtab.data.reasons import FileReason, RowReason
+from trimtab.environment import Environment
+from trimtab.errors import NotReadyError
+from trimtab.types import ROW, FileVerdict, Validation
+from trimtab.validation import contract, docs
+from trimtab.validation.verdict import Verdict, decide
+
+log = logging.getLogger(__name__)
+CHECK = "_check"
+
+
+def validate(env: Environment, dataset: str, sha256: str) -> Validation:
+    """Judge the accepted rows of one file: block it, set rows aside, or warn.
+
+    Raises:
+        NotReadyError: the file was not ingested, or was rejected then.
+    """
+    if done := env.ledger.find("validation", dataset, sha256):
+        return Validation.model_validate(done.payload)
+    file = _accepted(env, dataset, sha256)
+    spec = env.project.dataset(dataset)
+    rows = pl.read_parquet(staging.rows(env, dataset, sha256))
+    checked = gx.check(rows.select(*spec.columns), contract.expectations(spec), name=dataset)
+    verdict = decide(
+        checked,
+        rows=rows.height,
+        bad_before=sum(file.quarantined.values()),
+        max_bad_rows=spec.max_bad_rows,
+    )
+    _write(env, file, rows, verdict)
+    validation = Validation(
+        dataset=dataset,
+        sha256=sha256,
+        passed=verdict.passed,
+        blocked=verdict.blocked,
+        warned=verdict.warned,
+        quarantined=len(verdict.aside),
+        results=checked.results,
+        docs=docs.write(checked, env.reports, dataset=dataset, name=file.name, sha256=sha256),
+    )
+    event = env.ledger.append("validation", dataset, sha256, validation.to_json())
+    _log(file, validation)
+    return Validation.model_validate(event.payload)
+
+
+def _accepted(env: Environment, dataset: str, sha256: str) -> FileVerdict:
+    event = env.ledger.find("file", dataset, sha256)
+    if event is None:
+        raise NotReadyError(f"{dataset}: no file {sha256[:12]} was ingested; ingest it first")
+    file = FileVerdict.model_validate(event.payload)
+    if file.verdict != "accepted":
+        raise NotReadyError(f"{dataset}/{file.name} was {file.verdict} ({file.reason})")
+    return file
+
+
+def _write(env: Environment, file: FileVerdict, rows: pl.DataFrame, verdict: Verdict) -> None:
+    """Write aside what does not go on. What was staged stays, so a second attempt sees the same."""
+    data = staging.source(env, file.dataset, file.sha256).read_bytes
+    if not verdict.passed:
+        folder = quarantine.files_path(env, file.dataset, file.sha256)
+        detail = "; ".join(verdict.blocked)
+        quarantine.keep_file(
+            folder, data(), name=file.name, reason=FileReason.CHECK_FAILED, detail=detail
+        )
+    elif verdict.aside:
+        aside = rows.with_row_index("_position").filter(pl.col("_position").is_in([*verdict.aside]))
+        target = staging.checked(env, file.dataset, file.sha256)
+        staging.write_parquet(target, rows.join(aside, on=ROW, how="anti", maintain_order="left"))
+        spec = env.project.dataset(file.dataset)
+        bad = _findings(aside, verdict).join(text.read(data(), spec).rows, on=ROW, how="left")
+        path = quarantine.rows_path(env, file.dataset, file.sha256, step="checks")
+        quarantine.keep_rows(path, bad, name=file.name, sha256=file.sha256)
+
+
+def _findings(aside: pl.DataFrame, verdict: Verdict) -> pl.DataFrame:
+    checks = [verdict.aside[position] for position in aside["_position"]]
+    return aside.select(ROW).with_columns(
+        pl.lit(str(RowReason.CHECK_FAILED)).alias(REASON),
+        pl.Series(COLUMN, [check.column for check in checks], pl.String),
+        pl.Series(CHECK, [check.expectation for check in checks], pl.String),
+    )
+
+
+def _log(file: FileVerdict, validation: Validation) -> None:
+    log.info(
+        "%s/%s %s: %d checks, blocked by %s, warned by %s, %d rows set aside",
+        file.dataset,
+        file.name,
+        "passed" if validation.passed else "failed",
+        len(validation.results),
+        list(validation.blocked) or "none",
+        list(validation.warned) or "none",
+        validation.quarantined,
+    )

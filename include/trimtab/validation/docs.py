@@ -1,0 +1,58 @@
+"""The Data Docs page of one validation, readable without a network."""
+
+import html as markup
+import logging
+import re
+import uuid
+from pathlib import Path
+
+from trimtab.adapters import gx
+from trimtab.adapters.gx import Checked
+
+log = logging.getLogger(__name__)
+
+# Stands in for the style sheets that Great Expectations' own page loads from six servers.
+_STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; }
+h1 { font-size: 1.5rem; } h5, h6 { font-size: 1rem; margin: .3rem 0; }
+.alert { background: #eef1f4; border-left: 4px solid #8795a1; margin-top: 1.2rem;
+  padding: .5rem 1rem; }
+table { border-collapse: collapse; margin: .4rem 0; width: 100%; }
+td, th { border-bottom: 1px solid #dde2e6; padding: .3rem .6rem; text-align: left;
+  vertical-align: top; word-break: break-word; }
+.badge { background: #dde2e6; border-radius: .3rem; font-size: .9em; padding: .05rem .35rem; }
+.text-success { color: #1a7f37; } .text-danger { color: #cf222e; } .text-warning { color: #9a6700; }
+.fa-check-circle::before { content: "\\2713  passed"; }
+.fa-times::before { content: "\\2717  failed"; }
+.fa-exclamation-triangle::before { content: "\\26A0  could not run"; }
+i { font-style: normal; font-weight: 600; } .collapse { color: #57606a; font-size: .85em; }
+a[data-toggle] { display: none; } pre, code { white-space: pre-wrap; }
+"""
+
+
+def write(checked: Checked, reports: Path, *, dataset: str, name: str, sha256: str) -> str | None:
+    """Write the page under ``reports``; return its path there, None when GX cannot render it."""
+    page = Path("datasets", dataset, sha256[:12], "index.html")
+    try:
+        rendered = gx.render(checked.suite)
+    except Exception:  # a picture of the verdict must not stand in the verdict's way
+        log.exception("%s: Great Expectations could not render the page of %s", dataset, name)
+        return None
+    target = reports / page
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{uuid.uuid4().hex}.tmp")
+    temporary.write_text(offline(rendered, f"{dataset}: {name}"), encoding="utf-8")
+    temporary.replace(target)
+    return str(page)
+
+
+def offline(rendered: str, title: str) -> str:
+    """Keep the sections of a Great Expectations page, under a style of our own."""
+    start, end = rendered.find('<div id="section-1"'), rendered.find("<footer>")
+    body = rendered[max(start, 0) : end if end > 0 else None]
+    body = re.sub(r"<(script|style)\b.*?</\1>|<link\b[^>]*>|<img\b[^>]*>", "", body, flags=re.S)
+    body = re.sub(r'<a href="\.\./[^"]*"\s*>(.*?)</a>', r"\1", body, flags=re.S)
+    title = markup.escape(title)
+    head = f'<meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
+    text = f"<head>{head}</head><body><h1>{title}</h1>{body}</body>"
+    return f'<!doctype html><html lang="en">{text}</html>'

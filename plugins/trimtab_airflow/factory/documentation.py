@@ -1,0 +1,23 @@
+"""The page of a DAG: what it is for, who owns it, and the file it was made from."""
+
+from pathlib import Path
+
+from trimtab.config import DatasetSpec, ModelSpec
+
+
+def dataset_page(spec: DatasetSpec, file: Path) -> str:
+    """Describe a dataset's DAG in Markdown."""
+    about = f"{spec.description}\n\nOwner: **{spec.owner}**. Lands in `{spec.source.uri}`."
+    return f"### {spec.dataset}\n{about}\n\n{_source(file)}"
+
+
+def model_page(spec: ModelSpec, file: Path, does: str) -> str:
+    """Describe one of a model's DAGs in Markdown."""
+    limits = f"\n\nLimits: {spec.limits}" if spec.limits else ""
+    about = f"{spec.purpose}{limits}\n\nOwner: **{spec.owner}**. This DAG {does}."
+    return f"### {spec.model}\n{about}\n\n{_source(file)}"
+
+
+def _source(file: Path) -> str:
+    where = "/".join(file.parts[-3:])
+    return f"`{where}`\n```yaml\n{file.read_text(encoding='utf-8').strip()}\n```"

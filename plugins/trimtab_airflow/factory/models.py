@@ -1,0 +1,163 @@
+"""`<model>.train`, `<model>.score` and `<model>.monitor`: one family of DAGs per model file."""
+
+import functools
+import logging
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+from airflow.sdk import DAG, TriggerRule
+
+from trimtab.config import ModelSpec, load_project
+from trimtab.config.loader import load_model
+from trimtab.paths import default_config, default_environment
+from trimtab_airflow import assets
+from trimtab_airflow.factory.documentation import model_page
+from trimtab_airflow.factory.family import new_dag, schedule
+from trimtab_airflow.factory.params import train_form
+from trimtab_airflow.operators.approve import ApproveOperator, ManualApproveOperator
+from trimtab_airflow.operators.base import StageOperator
+from trimtab_airflow.operators.evaluate import EvaluateOperator
+from trimtab_airflow.operators.features import FeaturesOperator
+from trimtab_airflow.operators.monitor import MonitorOperator
+from trimtab_airflow.operators.promote import PromoteOperator
+from trimtab_airflow.operators.retrain import RetrainOperator
+from trimtab_airflow.operators.score import ScoreOperator
+from trimtab_airflow.operators.train import TrainOperator
+
+log = logging.getLogger(__name__)
+Build = Callable[[ModelSpec, Path], DAG]
+_VERSION = "{{ ti.xcom_pull(task_ids='%s')['version'] }}"
+
+
+def models(
+    *, only: str | None = None, shard: tuple[int, int] = (0, 1), config: Path | None = None
+) -> list[DAG]:
+    """Build the DAGs of every usable model file, or the one with this id.
+
+    Args:
+        only: the DAG a task belongs to. It reads that model's file and no other.
+        shard: which part of how many; a fleet past 1,000 models takes several DAG files.
+        config: the config folder.
+    """
+    folder = config or default_config()
+    if only is not None:
+        return _one(folder, only)
+    project = load_project(folder, default_environment())
+    found = [spec for name, spec in project.models.items() if _mine(name, shard)]
+    return [dag for spec in found for dag in _family(spec, folder)]
+
+
+def _one(folder: Path, dag_id: str) -> list[DAG]:
+    name, _, kind = dag_id.rpartition(".")
+    if kind not in _KINDS:
+        return []
+    file = _file(folder, name)
+    return [_KINDS[kind](load_model(file), file)]
+
+
+def _family(spec: ModelSpec, folder: Path) -> list[DAG]:
+    try:
+        return [build(spec, _file(folder, spec.model)) for build in _KINDS.values()]
+    except ValueError as error:  # reported, with all others, by dags/config_errors.py
+        log.warning("the model %s is left out: %s", spec.model, error)
+        return []
+
+
+def _file(folder: Path, model: str) -> Path:
+    return folder / "models" / f"{model}.yaml"
+
+
+def _mine(model: str, shard: tuple[int, int]) -> bool:
+    part, of = shard
+    return zlib.crc32(model.encode()) % of == part
+
+
+def train_dag(spec: ModelSpec, file: Path) -> DAG:
+    """Build the DAG from a cause to a champion."""
+    name = spec.model
+    sources = dict.fromkeys([spec.data.from_, *(join.dataset for join in spec.data.join)])
+    wakes = [*(assets.dataset(source) for source in sources), assets.retrain(name)]
+    with _dag(spec, file, "train")(
+        schedule=schedule("@daily", *wakes), params=train_form(), task_hours=12
+    ) as dag:
+        features = FeaturesOperator(
+            task_id="features",
+            model=name,
+            force="{{ params.force }}",
+            reason="{{ params.reason }}",
+        )
+        train = TrainOperator(
+            task_id="train",
+            model=name,
+            features_key="{{ ti.xcom_pull(task_ids='features')['key'] }}",
+        )
+        evaluate = EvaluateOperator(task_id="evaluate", model=name, version=_VERSION % "train")
+        approve = _approve(spec)
+        promote = PromoteOperator(
+            task_id="promote",
+            model=name,
+            version=_VERSION % "evaluate",
+            outlets=[assets.model(name)],
+        )
+        features >> train >> evaluate >> approve >> promote
+    return dag
+
+
+def _approve(spec: ModelSpec) -> StageOperator | ManualApproveOperator:
+    version = _VERSION % "evaluate"
+    if spec.approve.mode == "auto":
+        return ApproveOperator(task_id="approve", model=spec.model, version=version)
+    return ManualApproveOperator(
+        task_id="approve",
+        model=spec.model,
+        version=version,
+        users=spec.approve.users,
+        timeout=spec.approve.timeout,
+    )
+
+
+def score_dag(spec: ModelSpec, file: Path) -> DAG:
+    """Build the DAG that scores what is new."""
+    name = spec.model
+    wakes = (assets.dataset(spec.score.on or spec.data.from_), assets.model(name))
+    with _dag(spec, file, "score")(schedule=schedule(spec.score.schedule, *wakes)) as dag:
+        ScoreOperator(task_id="score", model=name, outlets=[assets.predictions(name)])
+    return dag
+
+
+def monitor_dag(spec: ModelSpec, file: Path) -> DAG:
+    """Build the DAG that watches what was scored and asks for a training."""
+    name = spec.model
+    wakes = schedule(spec.monitor.schedule, assets.predictions(name))
+    with _dag(spec, file, "monitor")(schedule=wakes) as dag:
+        monitor = MonitorOperator(task_id="monitor", model=name)
+        # Also after a skip: a run that was killed in between may have left observations undecided.
+        act = RetrainOperator(
+            task_id="act",
+            model=name,
+            outlets=[assets.retrain(name)],
+            trigger_rule=TriggerRule.NONE_FAILED,
+        )
+        monitor >> act
+    return dag
+
+
+def _dag(spec: ModelSpec, file: Path, kind: str) -> Callable[..., DAG]:
+    does = _DOES[kind]
+    return functools.partial(
+        new_dag,
+        f"{spec.model}.{kind}",
+        owner=spec.owner,
+        tags=("model", spec.model, kind, *spec.tags),
+        doc=model_page(spec, file, does),
+        display=f"{spec.model}: {does}",
+    )
+
+
+_DOES = {
+    "train": "trains a candidate when there is a cause, judges it and promotes it",
+    "score": "scores every published file that has no predictions yet",
+    "monitor": "watches what was scored and asks for a training when it must",
+}
+_KINDS: dict[str, Build] = {"train": train_dag, "score": score_dag, "monitor": monitor_dag}

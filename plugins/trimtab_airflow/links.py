@@ -1,0 +1,37 @@
+"""Buttons on a task that lead to its evidence. Airflow asks for them in the worker, at the end."""
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperatorLink
+
+if TYPE_CHECKING:
+    from airflow.sdk import BaseOperator
+
+
+def report_url(page: str | None) -> str:
+    """Address of a page under lake/reports, or of their index."""
+    base = os.environ.get("TRIMTAB_REPORTS_URL", "/trimtab/reports").rstrip("/")
+    return f"{base}/{page}" if page else f"{base}/"
+
+
+class ReportLink(BaseOperatorLink):
+    """The page the stage wrote: Data Docs, gate report, model card, monitoring report."""
+
+    name = "Report"  # type: ignore[assignment]
+
+    def get_link(self, operator: "BaseOperator", *, ti_key: Any) -> str:
+        """Return the address of the page, or of all pages when the stage wrote none."""
+        return report_url(getattr(operator, "report", None))
+
+
+class MlflowLink(BaseOperatorLink):
+    """The MLflow run of the stage."""
+
+    name = "MLflow"  # type: ignore[assignment]
+
+    def get_link(self, operator: "BaseOperator", *, ti_key: Any) -> str:
+        """Return the address of the run, or of MLflow; empty when nobody said where it is."""
+        base = os.environ.get("TRIMTAB_MLFLOW_URL", "").rstrip("/")
+        run = getattr(operator, "run_id", None)
+        return f"{base}/#/runs/{run}" if base and run else base

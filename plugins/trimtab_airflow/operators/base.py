@@ -1,0 +1,88 @@
+"""What every stage's operator shares: a late environment, errors by kind, links to the evidence."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from trimtab.errors import DependencyError, LedgerConflictError, NotReadyError, TrimtabError
+from trimtab_airflow.links import MlflowLink, ReportLink
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from trimtab.environment import Environment
+
+
+@contextmanager
+def stage_errors() -> Iterator[None]:
+    """Say in Airflow's terms what a stage's error means.
+
+    Nothing to do skips. A store that did not answer, or somebody who decided first, may be tried
+    again. Everything else we raise on purpose stays as it is however often it is tried.
+    """
+    try:
+        yield
+    except NotReadyError as error:
+        raise AirflowSkipException(str(error)) from error
+    except (DependencyError, LedgerConflictError):
+        raise
+    except TrimtabError as error:
+        raise AirflowFailException(str(error)) from error
+
+
+class StageOperator(BaseOperator):
+    """Runs one stage. Subclasses say which in `stage`; arguments are only stored before that."""
+
+    ui_color = "#e8f1f8"
+    operator_extra_links = (ReportLink(), MlflowLink())
+    report: str | None = None  # page under lake/reports, set by the stage
+    run_id: str | None = None  # MLflow run, set by the stage
+
+    def execute(self, context: "Context") -> Any:
+        """Open the environment, run the stage, return small plain JSON."""
+        from trimtab.environment import open_environment
+
+        with stage_errors():
+            return self.stage(open_environment(), context)
+
+    def stage(self, env: "Environment", context: "Context") -> Any:
+        """Do the work."""
+        raise NotImplementedError
+
+
+def number(text: Any) -> int:
+    """Read a version that came through a template."""
+    try:
+        return int(text)
+    except (TypeError, ValueError) as error:
+        raise AirflowFailException(
+            f"{text!r} is no version number; the task before has to succeed first"
+        ) from error
+
+
+def optional_number(text: Any) -> int | None:
+    """Read a version that may have been left empty in a form."""
+    return None if text in (None, "", "None") else number(text)
+
+
+def flag(value: Any) -> bool:
+    """Read a yes or no that came through a template."""
+    return value if isinstance(value, bool) else str(value).strip().lower() == "true"
+
+
+def starter(context: Mapping[str, Any]) -> str:
+    """Name the person who started the run; ``airflow`` when a schedule or an event did."""
+    run = context.get("dag_run")
+    return getattr(run, "triggering_user_name", None) or "airflow"
+
+
+def skip_all_after(operator: BaseOperator, context: "Context", result: Any) -> None:
+    """End well, but run nothing after this task. Raises; keeps the result, which a skip drops."""
+    from airflow.sdk import SkipMixin
+
+    context["ti"].xcom_push(key="return_value", value=result)
+    after = operator.get_flat_relatives(upstream=False)
+    SkipMixin.skip(operator, context["ti"], after)  # type: ignore[arg-type]

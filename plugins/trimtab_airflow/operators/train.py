@@ -1,0 +1,60 @@
+"""Search, train and package a candidate."""
+
+from typing import TYPE_CHECKING, Any
+
+from trimtab_airflow.operators.base import StageOperator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow.sdk import Context
+
+    from trimtab.environment import Environment
+
+
+class TrainOperator(StageOperator):
+    """Train a candidate on one feature set; the same feature set gives the same version.
+
+    Args:
+        model: name of the model.
+        features_key: key of the feature set, as `FeaturesOperator` returns it.
+    """
+
+    template_fields = ("model", "features_key")
+
+    def __init__(self, *, model: str, features_key: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.model = model
+        self.features_key = features_key
+
+    def stage(self, env: "Environment", context: "Context") -> dict[str, Any]:
+        """Return version, estimator and scores; progress can be read while it runs."""
+        from trimtab.stages.train import train
+
+        candidate = train(env, self.model, self.features_key, progress=self._progress(context))
+        self.run_id = candidate.run_id
+        self.log.info(
+            "%s: version %d is %s after %d trials in %.1f s, validation %s",
+            self.model,
+            candidate.version,
+            candidate.estimator,
+            candidate.trials,
+            candidate.seconds,
+            {name: round(value, 4) for name, value in candidate.validation.items()},
+        )
+        names = {"version", "estimator", "validation", "trials", "run_id", "seconds"}
+        return candidate.model_dump(mode="json", include=names)
+
+    def _progress(self, context: "Context") -> "Callable[[str], None]":
+        store = context.get("task_state_store")
+
+        def tell(text: str) -> None:
+            self.log.info("%s: %s", self.model, text)
+            if store is None:
+                return
+            try:
+                store.set("progress", text)
+            except Exception as error:  # progress is a courtesy: it never fails a training
+                self.log.debug("progress is not shown: %s", error)
+
+        return tell

@@ -1,0 +1,1 @@
+"""What trimtab adds to Airflow's pages."""
