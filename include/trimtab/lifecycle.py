@@ -9,11 +9,11 @@ from typing import TypeVar
 from trimtab.environment import Environment
 from trimtab.errors import NotReadyError, TrimtabError
 from trimtab.ledger import champion
-from trimtab.types import Candidate, Champion, FileVerdict, GateVerdict, Record
+from trimtab.types import GateVerdict, Record
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-Progress = Callable[[str, str, str], None]  # stage, dataset or model, what happened
+Progress = Callable[[str, str, Record | None], None]  # stage, dataset or model, result when done
 ROUNDS = 50  # a life that is never settled is a bug; say so instead of going on for ever
 
 
@@ -35,7 +35,7 @@ class Report:
 def run(
     env: Environment,
     models: Sequence[str] | None = None,
-    progress: Progress = lambda stage, subject, line: None,
+    progress: Progress = lambda stage, subject, record: None,
 ) -> Report:
     """Handle whatever is new, of every dataset and of ``models`` (default: all).
 
@@ -73,50 +73,66 @@ class _Life:
         return any(news)
 
     def _ingest(self, dataset: str) -> bool:
-        from trimtab.stages import ingest, publish, validate
+        """Also finish what an earlier run that was killed left half way."""
+        from trimtab.stages import backlog, ingest, publish, validate
 
-        files = self._do("discover", dataset, lambda: ingest.discover(self.env, dataset)) or []
-        passed: list[str] = []
-        for file in files:
-            verdict = self._do("ingest", dataset, lambda file=file: ingest.ingest(self.env, file))
-            if verdict and self._passes(dataset, verdict, validate.validate):
-                passed.append(verdict.sha256)
+        env = self.env
+        new = self._do("discover", dataset, lambda: ingest.discover(env, dataset)) or []
+        for file in new:
+            self._do("ingest", dataset, lambda file=file: ingest.ingest(env, file))
+        judged = backlog.unvalidated(env, dataset)
+        for sha in judged:
+            self._do("validate", dataset, lambda sha=sha: validate.validate(env, dataset, sha))
+        passed = backlog.unpublished(env, dataset)
         if passed:
-            self._do("publish", dataset, lambda: publish.publish(self.env, dataset, passed))
-        return bool(files)
-
-    def _passes(self, dataset: str, verdict: FileVerdict, validate: Callable[..., T]) -> bool:
-        if verdict.verdict != "accepted":
-            return False
-        validation = self._do(
-            "validate", dataset, lambda: validate(self.env, dataset, verdict.sha256)
-        )
-        return bool(getattr(validation, "passed", False))
+            self._do("publish", dataset, lambda: publish.publish(env, dataset, passed))
+        return bool(new or judged or passed)
 
     def _train(self, model: str) -> bool:
         from trimtab.stages import features, train
 
-        rows = self._do("features", model, lambda: features.build_features(self.env, model))
+        env = self.env
+        finished = self._finish(model)
+        rows = self._do("features", model, lambda: features.build_features(env, model))
         if rows is None:
-            return False
-        candidate = self._do("train", model, lambda: train.train(self.env, model, rows.key))
-        if candidate is not None:
-            self._judge(model, candidate)
+            return finished
+        self._do("train", model, lambda: train.train(env, model, rows.key))
+        self._finish(model)
         return True
 
-    def _judge(self, model: str, candidate: Candidate) -> Champion | None:
+    def _finish(self, model: str) -> bool:
+        """Judge the newest version unless it was, and promote it when it may be."""
         from trimtab.stages import approve, evaluate, promote
 
-        env, version = self.env, candidate.version
-        verdict: GateVerdict | None = self._do(
+        env, version, judged = self.env, *self._newest(model)
+        if version is None:
+            return False
+        verdict = judged or self._do(
             "evaluate", model, lambda: evaluate.evaluate(env, model, version)
         )
         if verdict is None or verdict.verdict != "PROMOTE":
-            return None
+            return verdict is not judged
         answer = self._do("approve", model, lambda: approve.approve(env, model, version))
         if answer is None or not answer.approved:
-            return None
-        return self._do("promote", model, lambda: promote.promote(env, model, version))
+            return verdict is not judged
+        return self._do("promote", model, lambda: promote.promote(env, model, version)) is not None
+
+    def _newest(self, model: str) -> tuple[int | None, GateVerdict | None]:
+        """Newest version while it is open, with its verdict against the serving champion."""
+        ledger = self.env.ledger
+        trained, serving = ledger.latest("training", model), champion.current(ledger, model)
+        if trained is None or (serving and serving.version >= trained.payload["version"]):
+            return None, None
+        version, generation = int(trained.payload["version"]), serving.generation if serving else 0
+        judged = [e for e in ledger.events("gate", model) if e.key.startswith(f"{version}:")]
+        if not judged:
+            return version, None
+        verdict = GateVerdict.model_validate(judged[-1].payload)
+        refused = ledger.find("approval", model, str(version))
+        current = judged[-1].key == f"{version}:{generation}"
+        if verdict.verdict != "PROMOTE" or (refused and not refused.payload["approved"]):
+            return None, None
+        return (version, verdict) if current else (None, None)
 
     def _score(self, model: str) -> bool:
         from trimtab.stages import score
@@ -139,6 +155,7 @@ class _Life:
         """Do one stage: time it, tell about it, and turn 'not ready' into None."""
         began = time.monotonic()
         key = f"{subject}: {stage}"
+        self.progress(stage, subject, None)
         try:
             result = work()
         except NotReadyError as waiting:
@@ -151,7 +168,7 @@ class _Life:
         for record in result if isinstance(result, list) else [result]:
             if stage != "discover" and isinstance(record, Record):
                 self.report.done.append((stage, subject, record))
-                self.progress(stage, subject, "")
+                self.progress(stage, subject, record)
         return result
 
     def _alone(self, who: str, work: Callable[[], bool]) -> bool:

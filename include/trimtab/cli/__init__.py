@@ -1,1 +1,23 @@
-"""The command line: one file per group of verbs."""
+"""The command line: one file per group of verbs. Heavy imports happen inside a verb."""
+
+import typer
+
+from trimtab.cli import configuration, demo, platform, registry, run
+
+app = typer.Typer(
+    name="trimtab",
+    help="A model's whole life from one short YAML file, inside Apache Airflow.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(demo.demo)
+app.command()(platform.up)
+app.command()(platform.down)
+app.command()(run.run)
+app.command()(run.score)
+app.command()(registry.status)
+app.command()(registry.approve)
+app.command()(registry.rollback)
+app.command()(configuration.check)
+app.command()(configuration.schema)

@@ -1,4 +1,4 @@
-"""What is running, for other terminals: home/platform.json, and a lock that dies with its holder."""
+"""What is running, for other terminals: platform.json, and a lock that dies with its holder."""
 
 import contextlib
 import fcntl
@@ -91,7 +91,9 @@ def held(home: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise TrimtabError(f"the platform of {home} is just being started or stopped") from error
+            raise TrimtabError(
+                f"the platform of {home} is just being started or stopped"
+            ) from error
         yield
 
 

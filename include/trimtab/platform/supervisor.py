@@ -20,7 +20,7 @@ PATIENCE = 300.0  # seconds until a start counts as failed
 GRACE = 6.0  # seconds between asking and killing
 
 
-class Stopped(TrimtabError):
+class StoppedError(TrimtabError):
     """The platform was told to stop while it was starting."""
 
 
@@ -92,21 +92,18 @@ class Supervisor:
                 process.popen.wait(5)
         state.forget(self.home)
 
-    def _environment(
-        self, server: postgres.Postgres, chosen: Mapping[str, int]
-    ) -> dict[str, str]:
+    def _environment(self, server: postgres.Postgres, chosen: Mapping[str, int]) -> dict[str, str]:
         return {
             **os.environ,
-            **airflow.settings(
-                self.home, self.project, chosen["airflow"], server.url("airflow")
-            ),
+            **airflow.settings(self.home, self.project, chosen["airflow"], server.url("airflow")),
             **mlflow.SETTINGS,
             MARK: str(self.home),
             "TRIMTAB_HOME": str(self.home),
             "TRIMTAB_CONFIG": str(self.config),
             "TRIMTAB_LEDGER": server.url("ledger"),
             "TRIMTAB_TRACKING": server.url("mlflow"),
-            "TRIMTAB_MLFLOW_UI": f"http://{ports.HOST}:{chosen['mlflow']}",
+            "TRIMTAB_MLFLOW_URL": f"http://{ports.HOST}:{chosen['mlflow']}",
+            "TRIMTAB_REPORTS_URL": f"http://{ports.HOST}:{chosen['airflow']}/trimtab/reports",
             "PYTHONUNBUFFERED": "1",
         }
 
@@ -176,7 +173,7 @@ class Supervisor:
         give_up = time.monotonic() + PATIENCE
         while not ready():
             if self.stopping.wait(0.2):
-                raise Stopped("told to stop while starting")
+                raise StoppedError("told to stop while starting")
             if time.monotonic() > give_up:
                 raise TrimtabError(
                     f"{', '.join(self.processes)} did not {what} in {PATIENCE:.0f} s; "

@@ -1,0 +1,5 @@
+"""``python -m trimtab.cli`` is ``trimtab``."""
+
+from trimtab.cli import app
+
+app()

@@ -1,0 +1,120 @@
+"""``trimtab check`` and ``trimtab schema``: the configuration files."""
+
+import json as json_text
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from trimtab.cli.answer import answering
+from trimtab.cli.options import Config, Debug, Json, config_folder
+
+
+def check(
+    config: Config = None,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Also the names of the checks (imports libraries, slow).")
+    ] = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Show every problem of every configuration file at once, with its line and a fix."""
+    with answering(as_json=json, debug=debug) as answer:
+        folder = config_folder(config)
+        problems, counts = _problems(folder, deep=deep)
+        answer.document = {
+            "ok": not problems,
+            **counts,
+            "problems": [vars(problem) for problem in problems],
+        }
+        for problem in problems:
+            answer.say(problem)
+        answer.ok = not problems
+        told = ", ".join(f"{count} {name}" for name, count in counts.items())
+        answer.say(f"{told}: {f'{len(problems)} problem(s)' if problems else 'all fine'}")
+
+
+def schema(
+    config: Config = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; fail when a file is out of date.")
+    ] = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Write the JSON Schemas that let editors complete and check configuration files."""
+    with answering(as_json=json, debug=debug) as answer:
+        folder = config_folder(config) / "schema"
+        wanted = {folder / f"{name}.json": text for name, text in schemas().items()}
+        stale = [f for f, text in wanted.items() if not f.exists() or f.read_text() != text]
+        answer.document = {"files": [str(f) for f in wanted], "changed": [str(f) for f in stale]}
+        if check and stale:
+            names = ", ".join(file.name for file in stale)
+            answer.refuse(f"out of date: {names}; run 'trimtab schema'", kind="schema")
+            return
+        folder.mkdir(exist_ok=True)
+        for file in stale:
+            file.write_text(wanted[file])
+        answer.say(f"{folder}: {len(stale)} of {len(wanted)} written")
+
+
+def schemas() -> dict[str, str]:
+    """JSON Schema of each kind of file, by name, as text."""
+    from trimtab.config import DatasetSpec, EnvironmentSpec, ModelSpec
+
+    kinds = {"dataset": DatasetSpec, "model": ModelSpec, "environment": EnvironmentSpec}
+    return {name: _text(kind.model_json_schema(by_alias=True)) for name, kind in kinds.items()}
+
+
+def _text(schema: dict[str, Any]) -> str:
+    document = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+    return json_text.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _problems(folder: Path, *, deep: bool) -> tuple[list[Any], dict[str, int]]:
+    from trimtab.config import load_project
+    from trimtab.config.loader import load_environment
+    from trimtab.errors import ConfigError
+
+    project = load_project(folder, estimators=_estimators())
+    problems = list(project.problems)
+    places = [file.stem for file in sorted((folder / "environments").glob("*.yaml"))]
+    for name in places:
+        try:
+            load_environment(folder, name)
+        except ConfigError as error:
+            problems += [p for p in error.problems if p not in problems]
+    if deep:
+        problems += _unknown_checks(folder, project.datasets)
+    counts = {
+        "datasets": len(list((folder / "datasets").glob("*.yaml"))),
+        "models": len(list((folder / "models").glob("*.yaml"))),
+        "environments": len(places),
+    }
+    return sorted(problems, key=lambda p: (p.file, p.line, p.key)), counts
+
+
+def _estimators() -> Any:
+    from trimtab.training import registry
+
+    return registry.names()
+
+
+def _unknown_checks(folder: Path, datasets: Any) -> list[Any]:
+    """Checks no Great Expectations class answers to."""
+    from trimtab.adapters import gx
+    from trimtab.config import yaml_text
+    from trimtab.errors import Problem
+
+    known = set(gx.names())
+    found = []
+    for name, spec in datasets.items():
+        document = yaml_text.read(folder / "datasets" / f"{name}.yaml")
+        for i, item in enumerate(spec.checks):
+            if item.expect not in known:
+                where = ("checks", i, "expect")
+                message = f"Great Expectations has no {item.expect!r}"
+                fix = "correct the name; see the list of expectations in its gallery"
+                line = document.line(where)
+                found.append(Problem(str(document.file), line, f"checks.{i}.expect", message, fix))
+    return found

@@ -1,0 +1,50 @@
+"""The options every verb has."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Json = Annotated[
+    bool, typer.Option("--json", help="One JSON document on stdout; everything else on stderr.")
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Log in detail; errors with a traceback.")]
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", help="Config folder [default: TRIMTAB_CONFIG or ./config]."),
+]
+Home = Annotated[
+    Path | None,
+    typer.Option("--home", help="Home folder [default: TRIMTAB_HOME or ./.trimtab]."),
+]
+Project = Annotated[
+    Path | None,
+    typer.Option(
+        "--project", help="Folder that holds dags/ and plugins/ [default: the config's parent]."
+    ),
+]
+AirflowPort = Annotated[int | None, typer.Option("--airflow-port", min=1, max=65535)]
+MlflowPort = Annotated[int | None, typer.Option("--mlflow-port", min=1, max=65535)]
+
+
+def home_folder(given: Path | None) -> Path:
+    """The home folder that was given, else the default one."""
+    from trimtab.environment import default_home
+
+    return given.resolve() if given else default_home()
+
+
+def config_folder(given: Path | None) -> Path:
+    """The config folder that was given, else the default one.
+
+    Raises:
+        ConfigError: there is no such folder.
+    """
+    from trimtab.environment import default_config
+    from trimtab.errors import ConfigError, Problem
+
+    folder = given.resolve() if given else default_config()
+    if not folder.is_dir():
+        fix = "go to the project's folder, or name its config folder with --config"
+        raise ConfigError([Problem(str(folder), 1, "--config", "there is no such folder", fix)])
+    return folder

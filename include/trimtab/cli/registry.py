@@ -1,0 +1,120 @@
+"""``trimtab status``, ``approve`` and ``rollback``: who serves, and who decides about it."""
+
+import getpass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from trimtab.cli.answer import answering
+from trimtab.cli.options import Config, Debug, Home, Json, config_folder, home_folder
+
+if TYPE_CHECKING:
+    from trimtab.environment import Environment
+
+Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept in the ledger.")]
+By = Annotated[str | None, typer.Option("--by", help="Who decides [default: the OS user].")]
+
+
+def status(
+    config: Config = None, home: Home = None, json: Json = False, debug: Debug = False
+) -> None:
+    """Show every model's champion and every dataset's state."""
+    with answering(as_json=json, debug=debug) as answer:
+        from trimtab.cli.table import show_rows
+
+        env = _open(config, home)
+        answer.document = {
+            "models": [_model(env, name) for name in env.project.models],
+            "datasets": [_dataset(env, name) for name in env.project.datasets],
+            "problems": [str(problem) for problem in env.project.problems],
+        }
+        show_rows(answer, "Models", answer.document["models"])
+        show_rows(answer, "Datasets", answer.document["datasets"])
+        for problem in answer.document["problems"]:
+            answer.say(problem)
+
+
+def approve(
+    model: str,
+    version: int,
+    reason: Reason,
+    reject: Annotated[bool, typer.Option("--reject", help="Say no.")] = False,
+    by: By = None,
+    config: Config = None,
+    home: Home = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Answer for a version that waits for a person."""
+    with answering(as_json=json, debug=debug) as answer:
+        from trimtab.stages import approve as stage
+
+        env = _open(config, home)
+        who = by or getpass.getuser()
+        given = stage.approve(env, model, version, approved=not reject, actor=who, reason=reason)
+        answer.document = given.to_json()
+        word = "approved" if given.approved else "rejected"
+        answer.say(f"{model} v{version} {word} by {given.actor}: {given.reason}")
+
+
+def rollback(
+    model: str,
+    reason: Reason,
+    to: Annotated[int | None, typer.Option("--to", help="Version [default: the last one].")] = None,
+    by: By = None,
+    config: Config = None,
+    home: Home = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Make an earlier version the champion again."""
+    with answering(as_json=json, debug=debug) as answer:
+        from trimtab.stages import rollback as stage
+
+        env = _open(config, home)
+        now = stage.rollback(env, model, to=to, reason=reason, actor=by or getpass.getuser())
+        answer.document = now.to_json()
+        answer.say(f"{model}: v{now.version} serves again (was v{now.previous}): {now.reason}")
+
+
+def _open(config: Any, home: Any) -> "Environment":
+    from trimtab.environment import open_environment
+
+    return open_environment(home=home_folder(home), config=config_folder(config))
+
+
+def _model(env: "Environment", name: str) -> dict[str, Any]:
+    from trimtab.ledger import champion
+
+    ledger, now = env.ledger, champion.current(env.ledger, name)
+    gates = [e.payload for e in ledger.events("gate", name)]
+    mine = [g for g in gates if now and g["version"] == now.version]
+    asked = {e.key for e in ledger.events("retrain_request", name)}
+    closed = {e.key for e in ledger.events("retrain_closed", name)}
+    seen = ledger.latest("observation", name)
+    return {
+        "model": name,
+        "champion": now.version if now else None,
+        "since": now.since.isoformat() if now and now.since else None,
+        "primary": mine[-1]["primary"] if mine else None,
+        "value": mine[-1]["value"] if mine else None,
+        "interval": mine[-1]["interval"] if mine else None,
+        "versions": len(ledger.events("training", name)),
+        "open_requests": sorted(asked - closed),
+        "last_observation": seen.payload["summary"] or seen.payload["partition"] if seen else None,
+    }
+
+
+def _dataset(env: "Environment", name: str) -> dict[str, Any]:
+    event = env.ledger.latest("dataset_version", name)
+    version = event.payload if event else {}
+    files = [e.payload for e in env.ledger.events("file", name)]
+    return {
+        "dataset": name,
+        "version": version.get("version"),
+        "rows": version.get("total_rows", 0),
+        "newest": version.get("newest"),
+        "files": len(files),
+        "rejected_files": sum(file["verdict"] == "rejected" for file in files),
+        "quarantined_rows": sum(sum(file["quarantined"].values()) for file in files),
+    }

@@ -1,0 +1,95 @@
+"""Every record as one line a person wants to read."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from trimtab.ledger import Event
+from trimtab.types import (
+    Candidate,
+    Champion,
+    DatasetVersion,
+    FileVerdict,
+    GateVerdict,
+    Observation,
+    Record,
+    RetrainDecision,
+    Scoring,
+    Validation,
+)
+
+# What the ledger's kinds hold; kinds that are not here are book-keeping nobody wants to read.
+KINDS: Mapping[str, type[Record]] = {
+    "file": FileVerdict,
+    "validation": Validation,
+    "dataset_version": DatasetVersion,
+    "training": Candidate,
+    "gate": GateVerdict,
+    "champion": Champion,
+    "scoring": Scoring,
+    "observation": Observation,
+    "retrain_decision": RetrainDecision,
+}
+
+
+def of_event(event: Event) -> str | None:
+    """Tell a ledger event; None when it is no news for people."""
+    kind = KINDS.get(event.kind)
+    return of_record(kind.model_validate(event.payload)) if kind else None
+
+
+def of_record(record: Record) -> str | None:
+    """Tell one record; None when it is no news for people."""
+    match record:
+        case FileVerdict():
+            bad = sum(record.quarantined.values())
+            aside = f", {bad} to quarantine" if bad else ""
+            what = f"{record.rows_accepted} of {record.rows_read} rows{aside}"
+            why = "" if record.verdict == "accepted" else f" ({record.reason}) {record.detail}"
+            return f"{record.dataset}: {record.name} {record.verdict}: {what}{why}"
+        case Validation(passed=False):
+            return f"{record.dataset}: validation blocked: {', '.join(record.blocked)}"
+        case Validation(warned=warned) if warned:
+            return f"{record.dataset}: validation passed with a warning: {', '.join(warned)}"
+        case DatasetVersion():
+            return f"{record.dataset}: version {record.version}, {record.total_rows} rows"
+        case Candidate():
+            why = f"cause {record.features.cause}, {record.features.train_rows} rows"
+            return f"{_version(record)} trained: {record.estimator} ({why}, {record.seconds:.0f} s)"
+        case GateVerdict():
+            return (
+                f"{_version(record)} {record.verdict}: {measured(record)}. {first(record.reasons)}"
+            )
+        case Champion():
+            return f"{_version(record)} is champion ({record.action} by {record.actor})"
+        case Scoring():
+            parts = ", ".join(record.partitions)
+            return f"{record.model}: {record.rows} rows of {parts} scored by v{record.version}"
+        case Observation():
+            return _observation(record)
+        case RetrainDecision():
+            asked = "retrain" if record.retrain else "no retraining"
+            return f"{record.model}: {record.partition}: {asked}: {record.reason}"
+    return None
+
+
+def measured(verdict: GateVerdict) -> str:
+    """The primary metric with its interval."""
+    low, high = verdict.interval
+    return f"{verdict.primary} {verdict.value:.4g} [{low:.4g}, {high:.4g}]"
+
+
+def first(reasons: Any) -> str:
+    """The reason that matters most."""
+    return str(reasons[0]) if reasons else ""
+
+
+def _version(record: Any) -> str:
+    return f"{record.model} v{record.version}"
+
+
+def _observation(record: Observation) -> str:
+    drifted = [f.column or f.signal for f in record.findings if f.status == "drift"]
+    alarm = f"ALARM {', '.join(record.alarm)}: " if record.alarm else ""
+    known = f", performance {record.performance:.4g}" if record.performance is not None else ""
+    found = f"{len(drifted)} finding(s): {', '.join(drifted[:6])}" if drifted else "no finding"
+    return f"{record.model}: {record.partition} observed: {alarm}{found}{known}"
