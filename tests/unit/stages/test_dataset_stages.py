@@ -5,6 +5,7 @@ import json
 import logging
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -169,6 +170,28 @@ def test_a_second_call_tells_the_first_verdict(env: Environment, land: Land) -> 
     duplicate = ingest(env, repeated)
     assert (ingest(env, file), ingest(env, repeated)) == (first, duplicate)
     assert kinds(env) == ["file", "sighting", "sighting"]
+
+
+def test_copies_of_a_task_at_once_tell_the_same(env: Environment, land: Land) -> None:
+    land("a.csv", text(0, 30) + "x,2013-01-01T00:00:00Z,five\n")
+    (file,) = discover(env, "shop")
+    with ThreadPoolExecutor(4) as pool:
+        verdicts = list(pool.map(lambda _: ingest(env, file), range(4)))
+    assert verdicts == verdicts[:1] * 4
+    assert verdicts[0].verdict == "accepted"
+    assert kinds(env) == ["file", "sighting"]
+
+
+def test_a_copy_that_comes_late_tells_what_the_first_one_found(
+    env: Environment, land: Land, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land("a.csv", text(0, 30))
+    (file,) = discover(env, "shop")
+    first = ingest(env, file)
+    find = env.ledger.find
+    with monkeypatch.context() as patch:  # it looked before the first one had noted the sighting
+        patch.setattr(env.ledger, "find", lambda k, *a: None if k == "sighting" else find(k, *a))
+        assert ingest(env, file) == first
 
 
 def test_a_refused_file_is_kept_byte_for_byte(env: Environment, land: Land) -> None:
