@@ -227,6 +227,12 @@ def test_a_single_column_tells_an_empty_cell_from_a_blank_line() -> None:
     columns = {"id": {"type": "text"}}
     verdict = judged("id\n1\n\n2\n", columns=columns, key=["id"], time=None, partition="file")
     assert verdict.good["id"].to_list() == ["1", "2"]
+    assert verdict.rows_read == 2
+
+
+def test_a_short_row_alone_is_not_filled_up() -> None:
+    verdict = judged(rows(GOOD, "2" + GOOD[1:].rsplit(",", 1)[0]))
+    assert verdict.quarantined == {"ragged_row": 1}
 
 
 def test_the_first_of_equal_rows_is_kept_and_contradictions_none() -> None:
