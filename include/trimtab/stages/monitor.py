@@ -105,9 +105,10 @@ def _predicted(env: Environment, candidate: Candidate, rows: pl.DataFrame) -> Co
     if not rows.height:
         return None
     loaded = loader.load(env.lake, candidate)
-    values = loaded.predict(rows.to_pandas())
-    if values.ndim == 2:
-        values = [str(loaded.classes[i]) for i in values.argmax(axis=1)]
+    given = loaded.predict(rows.to_pandas())
+    values = given.tolist()
+    if loaded.task == "multiclass":
+        values = [str(loaded.classes[i]) for i in given.argmax(axis=1)]
     frame = pl.DataFrame({PREDICTION: values})
     return profile.build(frame, {PREDICTION: _prediction_kind(candidate.features)})[PREDICTION]
 

@@ -50,6 +50,7 @@ data: {from: trips}
 target: {column: late, positive: true, delay: 3d}
 features: {exclude: [at]}
 split: {holdout: 10d}
+gate: {min_rows: 100}
 train: {candidates: [linear], min_rows: 100, tune: {trials: 1}}
 monitor: {min_rows: 200, drifted_share: 0.5}
 retrain: {when: [new_data, drift, performance], cooldown: 20d, min_new_rows: 500}
@@ -65,7 +66,7 @@ def trips(month: int, *, drift: bool = False) -> pl.DataFrame:
     frame = pl.DataFrame(
         {
             "id": np.arange(ROWS) + month * ROWS,
-            "at": [START + timedelta(days=30 * month, minutes=28.8 * i) for i in range(ROWS)],
+            "at": [START.replace(month=1 + month) + timedelta(minutes=24 * i) for i in range(ROWS)],
             "a": a,
             "b": b,
             "flat": np.ones(ROWS),
@@ -113,6 +114,37 @@ def world(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path) -> Pa
     return place
 
 
+@pytest.fixture(scope="module")
+def observed(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same world after one run of the monitor."""
+    place = tmp_path_factory.mktemp("observed")
+    shutil.copytree(world, place, dirs_exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        monitor(opened(place / "home", place / "config", patch), "delay")
+    return place
+
+
+@pytest.fixture
+def after(observed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
+    shutil.copytree(observed, tmp_path, dirs_exist_ok=True)
+    return opened(tmp_path / "home", tmp_path / "config", monkeypatch)
+
+
+@pytest.fixture
+def no_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Evidently crashes: quick, and nothing else may change."""
+
+    def crash(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError("inside the report")
+
+    monkeypatch.setattr(evidently, "_save", crash)
+
+
+def seen_by(env: Environment) -> list[Observation]:
+    events = env.ledger.events("observation", "delay")
+    return [Observation.model_validate(event.payload) for event in events]
+
+
 @pytest.fixture
 def env(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
     shutil.copytree(world / "home", tmp_path / "home")
@@ -130,6 +162,7 @@ def findings(seen: Observation) -> dict[str | None, str]:
     return {finding.column or finding.statistic: finding.status for finding in seen.findings}
 
 
+@pytest.mark.usefixtures("no_page")
 def test_every_scored_file_is_observed_once_in_order(
     env: Environment, sent: list[tuple[Any, ...]]
 ) -> None:
@@ -152,8 +185,8 @@ def test_every_scored_file_is_observed_once_in_order(
         monitor(env, "delay")
 
 
-def test_labels_that_cannot_be_known_yet_are_not_used(env: Environment) -> None:
-    february = monitor(env, "delay")[0]
+def test_labels_that_cannot_be_known_yet_are_not_used(after: Environment) -> None:
+    february = seen_by(after)[0]
     known = trips(1).filter(
         pl.col("late").is_not_null(), pl.col("at") + timedelta(days=3) <= pl.col("at").max()
     )
@@ -161,6 +194,7 @@ def test_labels_that_cannot_be_known_yet_are_not_used(env: Environment) -> None:
     assert f"({known.height:,} of 1,500 rows with a known label)" in february.summary
 
 
+@pytest.mark.usefixtures("no_page")
 def test_rows_the_version_was_trained_on_are_not_judged(env: Environment) -> None:
     """A promotion of a version trained later than the file leaves most of the file learnt."""
     scoring = env.ledger.events("scoring", "delay")[0].payload
@@ -174,10 +208,10 @@ def test_rows_the_version_was_trained_on_are_not_judged(env: Environment) -> Non
     assert "more were trained on" in finding.note
 
 
-def test_the_pages_stand_where_the_record_says(env: Environment) -> None:
-    march = monitor(env, "delay")[1]
+def test_the_pages_stand_where_the_record_says(after: Environment) -> None:
+    march = seen_by(after)[1]
     assert march.report == "models/delay/monitor/2026-03/index.html"
-    folder = (env.reports / march.report).parent
+    folder = (after.reports / march.report).parent
     assert sorted(file.name for file in folder.iterdir()) == [
         "evidently.html", "index.html", "observation.json",
     ]  # fmt: skip
@@ -188,30 +222,25 @@ def test_the_pages_stand_where_the_record_says(env: Environment) -> None:
     assert Observation.model_validate_json((folder / "observation.json").read_text()) == march
 
 
-def test_a_crash_of_evidently_does_not_stop_monitoring(
-    env: Environment, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def crash(*_: Any, **__: Any) -> None:
-        raise ZeroDivisionError("inside the report")
-
-    monkeypatch.setattr(evidently, "_save", crash)
+@pytest.mark.usefixtures("no_page")
+def test_a_crash_of_evidently_does_not_stop_monitoring(env: Environment) -> None:
     march = monitor(env, "delay")[1]
     page = (env.reports / str(march.report)).read_text()
     assert "There is no Evidently page: ZeroDivisionError" in page
 
 
-def test_the_reference_is_built_once(env: Environment) -> None:
-    monitor(env, "delay")
-    candidate = stage.candidate_of(env, "delay", 1)
-    file = env.lake / "profiles" / "delay" / f"{candidate.key[:16]}.json"
+def test_the_reference_is_built_once(after: Environment) -> None:
+    candidate = stage.candidate_of(after, "delay", 1)
+    file = after.lake / "profiles" / "delay" / f"{candidate.key[:16]}.json"
     built = ReferenceProfile.model_validate_json(file.read_text())
     assert built.rows == candidate.features.train_rows
     assert built.prediction is not None
     assert built.prediction.rows == candidate.features.holdout_rows
-    (env.lake / candidate.features.uri).unlink()
-    assert stage.reference_profile(env, candidate) == built
+    (after.lake / candidate.features.uri).unlink()
+    assert stage.reference_profile(after, candidate) == built
 
 
+@pytest.mark.usefixtures("no_page")
 def test_killed_before_the_ledger_it_says_the_same_again(env: Environment) -> None:
     class Killed(BaseException):
         pass
@@ -232,21 +261,19 @@ def decisions(env: Environment) -> dict[str, Any]:
     return {event.key: event.payload for event in events}
 
 
-def test_decisions_follow_the_observations(env: Environment) -> None:
-    monitor(env, "delay")
-    february, march = retrain.decide(env, "delay")
+def test_decisions_follow_the_observations(after: Environment) -> None:
+    february, march = retrain.decide(after, "delay")
     assert february.retrain
     assert february.reason == "new_data: 1,500 new rows since version 1"
     assert march.causes == ("new_data", "drift", "performance")
     assert march.reason.startswith("new_data and drift and performance: joins the open request ")
-    assert len(env.ledger.events("retrain_request", "delay")) == 1, "at most one is open"
+    assert len(after.ledger.events("retrain_request", "delay")) == 1, "at most one is open"
     with pytest.raises(NotReadyError, match="nothing to decide"):
-        retrain.decide(env, "delay")
+        retrain.decide(after, "delay")
 
 
-def test_killed_between_request_and_decision(env: Environment) -> None:
-    monitor(env, "delay")
-    keep: Callable[..., Any] = env.ledger.append
+def test_killed_between_request_and_decision(after: Environment) -> None:
+    keep: Callable[..., Any] = after.ledger.append
 
     def until_decision(kind: str, *rest: Any, **more: Any) -> Any:
         if kind == "retrain_decision":
@@ -254,44 +281,42 @@ def test_killed_between_request_and_decision(env: Environment) -> None:
         return keep(kind, *rest, **more)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(env.ledger, "append", until_decision)
+        patch.setattr(after.ledger, "append", until_decision)
         with pytest.raises(KeyboardInterrupt):
-            retrain.decide(env, "delay")
-    [asked] = env.ledger.events("retrain_request", "delay")
-    february, _ = retrain.decide(env, "delay")
+            retrain.decide(after, "delay")
+    [asked] = after.ledger.events("retrain_request", "delay")
+    february, _ = retrain.decide(after, "delay")
     assert february == RetrainDecision.model_validate(asked.payload)
-    assert len(env.ledger.events("retrain_request", "delay")) == 1
+    assert len(after.ledger.events("retrain_request", "delay")) == 1
 
 
-def test_replaying_the_same_events_decides_the_same(env: Environment, tmp_path: Path) -> None:
+def test_replaying_the_same_events_decides_the_same(after: Environment, tmp_path: Path) -> None:
     from trimtab.ledger import Ledger
 
-    monitor(env, "delay")
-    retrain.decide(env, "delay")
+    retrain.decide(after, "delay")
     again = Ledger(f"sqlite:///{tmp_path / 'replay.db'}")
     again.create()
-    for event in env.ledger.events():
+    for event in after.ledger.events():
         if not event.kind.startswith("retrain_"):
             again.append(event.kind, event.subject, event.key, event.payload, actor=event.actor)
-    replay = Environment(env.home, env.project, again, env.tracker, env.notifier)
+    replay = Environment(after.home, after.project, again, after.tracker, after.notifier)
     retrain.decide(replay, "delay")
-    assert json.dumps(decisions(replay)) == json.dumps(decisions(env))
+    assert json.dumps(decisions(replay)) == json.dumps(decisions(after))
 
 
-def test_a_person_asks(env: Environment) -> None:
-    key = retrain.request(env, "delay", actor="ada", reason="new sensor")
+def test_a_person_asks(after: Environment) -> None:
+    key = retrain.request(after, "delay", actor="ada", reason="new sensor")
     assert key.startswith("manual:")
-    assert retrain.request(env, "delay", actor="bob", reason="me too") == key, "one is open"
-    env.ledger.append("retrain_closed", "delay", key, {"version": None, "reason": "tests"})
-    assert retrain.request(env, "delay", actor="ada", reason="new sensor") != key
-    event = env.ledger.events("retrain_request", "delay")[0]
+    assert retrain.request(after, "delay", actor="bob", reason="me too") == key, "one is open"
+    after.ledger.append("retrain_closed", "delay", key, {"version": None, "reason": "tests"})
+    assert retrain.request(after, "delay", actor="ada", reason="new sensor") != key
+    event = after.ledger.events("retrain_request", "delay")[0]
     assert event.actor == "ada"
     assert RetrainDecision.model_validate(event.payload).causes == ("manual",)
 
 
-def test_an_observation_joins_a_persons_request(env: Environment) -> None:
-    key = retrain.request(env, "delay", actor="ada", reason="new sensor")
-    monitor(env, "delay")
-    for decision in retrain.decide(env, "delay"):
+def test_an_observation_joins_a_persons_request(after: Environment) -> None:
+    key = retrain.request(after, "delay", actor="ada", reason="new sensor")
+    for decision in retrain.decide(after, "delay"):
         assert f"joins the open request {key[:12]}" in decision.reason
-    assert len(env.ledger.events("retrain_request", "delay")) == 1
+    assert len(after.ledger.events("retrain_request", "delay")) == 1
