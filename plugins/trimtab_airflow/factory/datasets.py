@@ -58,7 +58,9 @@ def ingest_dag(spec: DatasetSpec, file: Path) -> DAG:
     ) as dag:
         name = spec.dataset
         discover = DiscoverOperator(task_id="discover", dataset=name)
-        ingest = IngestOperator.partial(task_id="ingest").expand(file=discover.output)
+        ingest = IngestOperator.partial(
+            task_id="ingest", map_index_template="{{ file_and_verdict }}"
+        ).expand(file=discover.output)
         # One file that fails must not hold up the others, nor what earlier runs left.
         validate = ValidateOperator(
             task_id="validate", dataset=name, trigger_rule=TriggerRule.ALL_DONE
