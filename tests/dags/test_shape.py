@@ -45,9 +45,10 @@ def test_ids_are_exactly_those_of_the_files(dags: dict[str, DAG]) -> None:
 def test_graph_of_each_kind(dags: dict[str, DAG]) -> None:
     assert graph(dags["flights.ingest"]) == {
         "discover": {"ingest"},
-        "ingest": {"validate"},
+        "ingest": {"validate", "complete"},
         "validate": {"publish"},
         "publish": set(),
+        "complete": set(),
     }
     assert graph(dags["flight_delay.train"]) == {
         "features": {"train"},
