@@ -243,9 +243,9 @@ def operator_classes() -> list[type[BaseOperator]]:
         for info in pkgutil.iter_modules(package.__path__):
             module = importlib.import_module(f"{package.__name__}.{info.name}")
             for value in vars(module).values():
-                if inspect.isclass(value) and value.__module__ == module.__name__:
-                    if issubclass(value, BaseOperator):
-                        found.add(value)
+                here = inspect.isclass(value) and value.__module__ == module.__name__
+                if here and issubclass(value, BaseOperator):
+                    found.add(value)
     return sorted(found, key=lambda c: c.__name__)
 
 
