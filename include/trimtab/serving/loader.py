@@ -1,0 +1,136 @@
+"""The only way a model gets into memory: hashes of the ledger, skops, a fixed list of types."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from trimtab.errors import IntegrityError
+from trimtab.serving.frame import Schema, coerce
+from trimtab.types import Candidate
+
+# What skops does not trust by itself and our families need. Code never adds to this from a file.
+ALLOWED_TYPES = (
+    "numpy.dtype",
+    "sklearn._loss.link.IdentityLink",
+    "sklearn._loss.link.Interval",
+    "sklearn._loss.link.LogitLink",
+    "sklearn._loss.link.MultinomialLogit",
+    "sklearn._loss.loss.HalfBinomialLoss",
+    "sklearn._loss.loss.HalfMultinomialLoss",
+    "sklearn._loss.loss.HalfSquaredError",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.tree._tree.Tree",
+    "trimtab.features.pipeline.DateParts",
+)
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model that can predict. ``classes`` are the columns of a multiclass prediction."""
+
+    model: str
+    version: int
+    name: str
+    task: str
+    schema: Schema
+    pipeline: Any
+    classes: tuple[Any, ...] = ()
+
+    def predict(self, frame: pd.DataFrame) -> NDArray[np.float64]:
+        """Predict one value a row: P(positive) for binary, (n, classes), or the number.
+
+        Raises:
+            DataError: columns are missing or hold values of another type.
+        """
+        ready = coerce(frame, self.schema)
+        if self.task == "regression":
+            return np.asarray(self.pipeline.predict(ready), dtype=np.float64)
+        chances = np.asarray(self.pipeline.predict_proba(ready), dtype=np.float64)
+        if self.task == "multiclass":
+            return chances
+        return chances[:, self.classes.index(1)] if 1 in self.classes else np.zeros(len(ready))
+
+
+def load(lake: Path, candidate: Candidate, name: str = "model") -> LoadedModel:
+    """Load a version, or one of its baselines (``baseline_dummy``), after checking its bytes.
+
+    Raises:
+        IntegrityError: a file is not what the ledger says, or holds a type we do not allow.
+    """
+    folder = lake / candidate.uri
+    pipeline = loads(_verified(folder, f"{name}.skops", candidate), f"{folder / name}.skops")
+    features = candidate.features
+    return LoadedModel(
+        model=candidate.model,
+        version=candidate.version,
+        name=name,
+        task=features.task,
+        schema=Schema(features.numeric, features.categorical, features.temporal),
+        pipeline=pipeline,
+        classes=tuple(np.asarray(getattr(pipeline, "classes_", ())).tolist()),
+    )
+
+
+def description(lake: Path, candidate: Candidate) -> dict[str, Any]:
+    """Return the verified ``model.json`` of a version."""
+    found: dict[str, Any] = json.loads(_verified(lake / candidate.uri, "model.json", candidate))
+    return found
+
+
+def verify(lake: Path, candidate: Candidate) -> None:
+    """Check every file of a version against the ledger's record.
+
+    Raises:
+        IntegrityError: names the first file that is missing or different.
+    """
+    for name in candidate.manifest:
+        _verified(lake / candidate.uri, name, candidate)
+
+
+def loads(data: bytes, where: str) -> Any:
+    """Rebuild an object from skops bytes if every type in it is allowed.
+
+    Raises:
+        IntegrityError: names the types that are not.
+    """
+    import skops.io
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    try:
+        unknown = sorted(set(skops.io.get_untrusted_types(data=data)) - set(ALLOWED_TYPES))
+        if unknown:
+            raise IntegrityError(
+                f"{where} holds {', '.join(unknown)}, which trimtab does not load; "
+                "a model is built from scikit-learn's own types"
+            )
+        return skops.io.loads(data, trusted=list(ALLOWED_TYPES))
+    except IntegrityError:
+        raise
+    except UntrustedTypesFoundException as error:
+        raise IntegrityError(f"{where}: {error}") from error
+    except Exception as error:  # whatever a broken archive makes skops raise
+        raise IntegrityError(f"{where} is no model: {type(error).__name__}: {error}") from error
+
+
+def _verified(folder: Path, name: str, candidate: Candidate) -> bytes:
+    expected = candidate.manifest.get(name)
+    where = f"{candidate.model} version {candidate.version}: {folder / name}"
+    if expected is None:
+        raise IntegrityError(f"{where} is not in the version's manifest in the ledger")
+    try:
+        data = (folder / name).read_bytes()
+    except OSError as error:
+        raise IntegrityError(f"{where} cannot be read: {error.strerror}") from error
+    found = hashlib.sha256(data).hexdigest()
+    if found != expected:
+        raise IntegrityError(
+            f"{where} has SHA-256 {found[:12]}, the ledger says {expected[:12]}; "
+            "restore the file, or roll back to another version"
+        )
+    return data

@@ -1,0 +1,65 @@
+"""Read any CSV or Parquet by a dataset's contract, to be scored by hand."""
+
+from pathlib import Path
+
+import polars as pl
+
+from trimtab.config import DatasetSpec
+from trimtab.config.dataset import ColumnType
+from trimtab.errors import DataError
+
+_TYPES: dict[ColumnType, pl.DataType] = {
+    "int": pl.Int64(),
+    "float": pl.Float64(),
+    "bool": pl.Boolean(),
+    "text": pl.String(),
+    "category": pl.String(),
+    "time": pl.Datetime("us", "UTC"),
+}
+
+
+def read(file: Path, dataset: DatasetSpec, types: dict[str, ColumnType]) -> pl.DataFrame:
+    """Read ``file`` with the columns of ``types`` in those types, others as they are.
+
+    Raises:
+        DataError: unreadable, or values of another type; names every such column.
+    """
+    try:
+        rows = _open(file, dataset)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise DataError(f"{file} cannot be read: {error}") from error
+    known = {name: kind for name, kind in types.items() if name in rows.columns}
+    cast = rows.with_columns(_cast(rows, name, kind) for name, kind in known.items())
+    bad = [
+        f"{name} ({lost} value(s) are no {types[name]})"
+        for name in known
+        if (lost := cast[name].null_count() - rows[name].null_count())
+    ]
+    if bad:
+        raise DataError(f"{file}: values of the wrong type in {', '.join(bad)}")
+    return cast
+
+
+def _open(file: Path, dataset: DatasetSpec) -> pl.DataFrame:
+    if file.suffix.lower() in (".parquet", ".pq"):
+        return pl.read_parquet(file)
+    source = dataset.source
+    return pl.read_csv(
+        file,
+        separator=source.delimiter,
+        null_values=list(source.null_values),
+        infer_schema=False,
+        encoding="utf8",
+    )
+
+
+def _cast(rows: pl.DataFrame, name: str, kind: ColumnType) -> pl.Expr:
+    column = pl.col(name)
+    if rows.schema[name] != pl.String():
+        return column.cast(_TYPES[kind], strict=False)
+    if kind == "time":
+        return column.str.to_datetime(time_unit="us", time_zone="UTC", strict=False)
+    if kind == "bool":
+        words = {"true": True, "false": False, "1": True, "0": False}
+        return column.str.to_lowercase().replace_strict(words, default=None)
+    return column.cast(_TYPES[kind], strict=False)

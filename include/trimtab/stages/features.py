@@ -1,0 +1,188 @@
+"""Build the rows of a model at fixed dataset versions, when there is a cause to train on them."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+import polars as pl
+
+from trimtab.config import ModelSpec
+from trimtab.config.columns import available, feature_columns, task_of
+from trimtab.environment import Environment
+from trimtab.errors import NotReadyError
+from trimtab.features import sources, split, store, target, view
+from trimtab.features.join import ORDER
+from trimtab.features.sources import Source
+from trimtab.ledger import champion
+from trimtab.ledger.chain import digest
+from trimtab.training.record import candidate_key
+from trimtab.types import ROLE, ROW, TARGET, Candidate, FeatureSet, RetrainDecision
+
+log = logging.getLogger(__name__)
+_CAUSES = ("performance", "drift", "new_data", "manual")  # in this order when there are several
+
+
+@dataclass(frozen=True)
+class _Cause:
+    name: str
+    requests: tuple[str, ...]
+
+
+def build_features(env: Environment, model: str, *, force: bool = False) -> FeatureSet:
+    """Join, label and split the rows of ``model``, and write them once under their key.
+
+    Raises:
+        NotReadyError: there is no cause to train, these rows were trained on already, a dataset
+            does not reach far enough, or there are too few rows; says which.
+    """
+    spec = env.project.model(model)
+    found = sources.open_all(env, spec)
+    key = _key(env, spec, found)
+    if unfinished := _unfinished(env, spec, key):
+        return unfinished
+    cause = _cause(env, model, force=force)
+    if event := env.ledger.find("features", model, key):
+        known = FeatureSet.model_validate(event.payload)
+        if (env.lake / known.uri).exists():
+            return known
+    newest = found[spec.data.from_].newest
+    if text := sources.waiting(spec, newest, found):
+        raise NotReadyError(f"{model}: {text}")
+    rows, unlabelled = _rows(env, spec, found)
+    features = _record(env, spec, key, rows, found, unlabelled, cause)
+    _enough(spec, features, first=cause.name == "initial")
+    store.write(rows, env.lake / features.uri)
+    event = env.ledger.append("features", model, key, features.to_json())
+    log.info(
+        "%s: %s training and %s hold-out rows, %s not labelled yet, because %s",
+        model,
+        features.train_rows,
+        features.holdout_rows,
+        unlabelled,
+        cause.name,
+    )
+    return FeatureSet.model_validate(event.payload)
+
+
+def _key(env: Environment, spec: ModelSpec, found: Mapping[str, Source]) -> str:
+    parts = spec.model_dump(
+        mode="json", by_alias=True, include={"model", "task", "data", "target", "features", "split"}
+    )
+    datasets = env.project.datasets
+    main, columns = datasets[spec.data.from_], available(spec, datasets)
+    used = [*view.needed(spec, datasets), spec.target.column]
+    contract = {name: columns[name].type for name in used if name in columns}
+    versions = {name: source.version for name, source in found.items()}
+    return digest([versions, parts, contract, list(main.key), main.time])
+
+
+def _unfinished(env: Environment, spec: ModelSpec, key: str) -> FeatureSet | None:
+    """Return the set of a candidate that waits for its gate; refuse one that had its verdict."""
+    event = env.ledger.find("training", spec.model, candidate_key(key, spec))
+    if event is None:
+        return None
+    candidate = Candidate.model_validate(event.payload)
+    judged = {gate.payload["version"] for gate in env.ledger.events("gate", spec.model)}
+    if candidate.version not in judged:
+        return candidate.features
+    reason = f"same data and configuration as version {candidate.version}"
+    for request in open_requests(env, spec.model):
+        closing = {"version": candidate.version, "reason": reason}
+        env.ledger.append("retrain_closed", spec.model, request, closing)
+    raise NotReadyError(f"{spec.model}: {reason}; nothing new to train on")
+
+
+def _cause(env: Environment, model: str, *, force: bool) -> _Cause:
+    asked = open_requests(env, model)
+    if champion.current(env.ledger, model) is None:
+        return _Cause("initial", tuple(asked))
+    causes = {cause for decision in asked.values() for cause in decision.causes}
+    if force:
+        causes.add("manual")
+    if not causes:
+        raise NotReadyError(f"{model}: no cause to train: the champion serves, nobody asked")
+    return _Cause("+".join(name for name in _CAUSES if name in causes), tuple(asked))
+
+
+def open_requests(env: Environment, model: str) -> dict[str, RetrainDecision]:
+    """Return the retrain requests nobody has answered, by key, oldest first."""
+    closed = {event.key for event in env.ledger.events("retrain_closed", model)}
+    return {
+        event.key: RetrainDecision.model_validate(event.payload)
+        for event in env.ledger.events("retrain_request", model)
+        if event.key not in closed
+    }
+
+
+def _rows(
+    env: Environment, spec: ModelSpec, found: Mapping[str, Source]
+) -> tuple[pl.DataFrame, int]:
+    """Return the labelled rows with their role, in a fixed order, and how many have no label."""
+    datasets, source = env.project.datasets, found[spec.data.from_]
+    main, task = datasets[spec.data.from_], task_of(spec, datasets)
+    tables = {name: each.table for name, each in found.items()}
+    label = target.label(spec.target, task, main.columns[spec.target.column])
+    can_know = target.known(spec.target, main.time, source.newest)
+    order = [*([main.time] if main.time else []), ORDER, ROW]
+    plan = view.joined(source.table.with_columns(label), spec, datasets, tables).sort(order)
+    names = [*view.needed(spec, datasets), TARGET]
+    joined = view.collect(plan.filter(can_know).select(names), _count(source, can_know), spec.model)
+    rows = target.checked(joined.filter(pl.col(TARGET).is_not_null()), spec.target, task)
+    return _split(spec, rows, main.time, main.key, source), source.rows - rows.height
+
+
+def _count(source: Source, condition: pl.Expr) -> int:
+    return int(source.table.filter(condition).select(pl.len()).collect().item())
+
+
+def _split(
+    spec: ModelSpec, rows: pl.DataFrame, time: str | None, key: tuple[str, ...], source: Source
+) -> pl.DataFrame:
+    holdout = spec.split.holdout
+    if isinstance(holdout, timedelta):
+        if time is None or source.newest is None:
+            raise NotReadyError(f"{spec.model}: {spec.data.from_} has no event time yet")
+        return split.by_time(rows, time, source.newest, holdout)
+    return split.by_key(rows, key, holdout)
+
+
+def _record(
+    env: Environment,
+    spec: ModelSpec,
+    key: str,
+    rows: pl.DataFrame,
+    found: Mapping[str, Source],
+    unlabelled: int,
+    cause: _Cause,
+) -> FeatureSet:
+    datasets, newest = env.project.datasets, found[spec.data.from_].newest
+    holdout, task = spec.split.holdout, task_of(spec, datasets)
+    until = newest - holdout if newest and isinstance(holdout, timedelta) else None
+    roles = dict(rows[ROLE].value_counts().iter_rows())
+    return FeatureSet(
+        model=spec.model,
+        key=key,
+        uri=str(store.path(env.lake, spec.model, key).relative_to(env.lake)),
+        task=task,
+        **view.columns_by_kind(feature_columns(spec, datasets)),
+        train_rows=roles.get("train", 0),
+        holdout_rows=roles.get("holdout", 0),
+        unlabelled=unlabelled,
+        train_until=until,
+        holdout_until=newest,
+        versions={name: source.version for name, source in found.items()},
+        cause=cause.name,
+        requests=cause.requests,
+    )
+
+
+def _enough(spec: ModelSpec, features: FeatureSet, *, first: bool) -> None:
+    """Refuse to begin with too few rows: of training always, of hold-out for the first model."""
+    short = []
+    if features.train_rows < spec.train.min_rows:
+        short.append(f"{features.train_rows} of {spec.train.min_rows} training rows")
+    if first and features.holdout_rows < spec.gate.min_rows:
+        short.append(f"{features.holdout_rows} of {spec.gate.min_rows} hold-out rows")
+    if short:
+        raise NotReadyError(f"{spec.model}: waiting for more data, there are {' and '.join(short)}")

@@ -1,0 +1,199 @@
+"""Batch scoring: every published file after the first champion's, with the current one."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from trimtab.adapters import delta
+from trimtab.config import ModelSpec
+from trimtab.config.columns import available, joined_columns, joined_name
+from trimtab.config.model import Join
+from trimtab.environment import Environment
+from trimtab.errors import DataError, NotReadyError
+from trimtab.features import sources, view
+from trimtab.features.sources import Source
+from trimtab.ledger import champion
+from trimtab.serving import loader, reader
+from trimtab.serving.loader import LoadedModel
+from trimtab.types import FILE, Candidate, Champion, DatasetVersion, FileVerdict, Scoring
+
+log = logging.getLogger(__name__)
+
+
+def score(env: Environment, model: str) -> list[Scoring]:
+    """Score every pending file with the champion; each file's predictions are replaced whole.
+
+    Raises:
+        NotReadyError: there is no champion, nothing to score, or a joined dataset does not reach
+            far enough for any of the files.
+    """
+    spec = env.project.model(model)
+    serving = _champion(env, model)
+    main = spec.score.on or spec.data.from_
+    pending = _pending(env, spec, main)
+    if not pending:
+        raise NotReadyError(f"{model}: every published file of {main} is scored")
+    found = sources.open_all(env, spec, main)
+    texts = {item.sha256: _waits(env, spec, item, found) for item in pending}
+    ready = [item for item in pending if not texts[item.sha256]]
+    if not ready:
+        raise NotReadyError(f"{model}: {texts[pending[0].sha256]}")
+    loaded = loader.load(env.lake, candidate_of(env, model, serving.version))
+    return [_score_one(env, spec, main, item, loaded, serving, found) for item in ready]
+
+
+def score_file(env: Environment, model: str, source: Path, out: Path) -> dict[str, Any]:
+    """Score any CSV or Parquet file with the champion and write Parquet to ``out``.
+
+    Joined columns that are not in the file are looked up in the published tables when the
+    columns to join by are there.
+
+    Raises:
+        DataError: names every column that is missing or holds another type.
+        NotReadyError: there is no champion, or a dataset to look up is not published.
+    """
+    spec, datasets = env.project.model(model), env.project.datasets
+    serving = _champion(env, model)
+    main = datasets[spec.data.from_]
+    types = {name: column.type for name, column in available(spec, datasets).items()}
+    rows = reader.read(source, main, types)
+    loaded = loader.load(env.lake, candidate_of(env, model, serving.version))
+    rows = _looked_up(env, spec, rows, loaded.schema.columns)
+    key = [
+        name for name in (*main.key, *([main.time] if main.time else ())) if name in rows.columns
+    ]
+    result = rows.select(list(dict.fromkeys(key))).with_columns(_predicted(loaded, rows, serving))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    aside = out.with_name(f".{out.name}.tmp")
+    result.write_parquet(aside)
+    aside.replace(out)
+    return {"model": model, "version": serving.version, "rows": rows.height, "out": str(out)}
+
+
+def candidate_of(env: Environment, model: str, version: int) -> Candidate:
+    """Return the record of a trained version.
+
+    Raises:
+        DataError: the ledger has none.
+    """
+    for event in env.ledger.events("training", model):
+        if event.payload["version"] == version:
+            return Candidate.model_validate(event.payload)
+    raise DataError(f"{model}: the ledger knows no version {version}")
+
+
+def _champion(env: Environment, model: str) -> Champion:
+    serving = champion.current(env.ledger, model)
+    if serving is None:
+        raise NotReadyError(f"{model}: there is no champion yet; train and promote a version first")
+    return serving
+
+
+def _pending(env: Environment, spec: ModelSpec, main: str) -> list[DatasetVersion]:
+    first = champion.history(env.ledger, spec.model)[0]
+    seen = candidate_of(env, spec.model, first.version).features.versions.get(main, -1)
+    done = {event.key for event in env.ledger.events("scoring", spec.model)}
+    published = sources.versions(env, main)
+    return [item for item in published if item.version > seen and item.sha256 not in done]
+
+
+def _waits(
+    env: Environment, spec: ModelSpec, item: DatasetVersion, found: dict[str, Source]
+) -> str:
+    return sources.waiting(spec, _newest(env, item), found)
+
+
+def _newest(env: Environment, item: DatasetVersion) -> Any:
+    event = env.ledger.find("file", item.dataset, item.sha256)
+    return FileVerdict.model_validate(event.payload).newest if event else item.newest
+
+
+def _score_one(
+    env: Environment,
+    spec: ModelSpec,
+    main: str,
+    item: DatasetVersion,
+    loaded: LoadedModel,
+    serving: Champion,
+    found: dict[str, Source],
+) -> Scoring:
+    model, sha = spec.model, item.sha256
+    rows = view.rows_of_files(env, model, [sha], dataset=main, sources=found)
+    kept = view.carried(env.project.dataset(main))
+    table = rows.select(kept).with_columns(_predicted(loaded, rows, serving))
+    with env.ledger.lock(f"predictions:{model}"):
+        if event := env.ledger.find("scoring", model, sha):
+            return Scoring.model_validate(event.payload)
+        note = {"model": model, "version": str(serving.version), "file": sha}
+        version = delta.replace_where(
+            env.predictions(model), table.to_arrow(), f"{FILE} = '{sha}'", note
+        )
+        scoring = Scoring(
+            model=model,
+            version=serving.version,
+            dataset_version=item.version,
+            sha256=sha,
+            partitions=item.partitions,
+            rows=table.height,
+            newest=_newest(env, item),
+            table_version=version,
+        )
+        event = env.ledger.append("scoring", model, sha, scoring.to_json())
+    log.info("%s: version %s scored %s rows of %s", model, serving.version, table.height, item.name)
+    return Scoring.model_validate(event.payload)
+
+
+def _predicted(loaded: LoadedModel, rows: pl.DataFrame, serving: Champion) -> list[pl.Series]:
+    """The columns predictions add: P(positive), the number, or the class with all its chances."""
+    given = loaded.predict(rows.to_pandas())
+    stamps = [
+        pl.Series("version", np.full(rows.height, serving.version, dtype=np.int64)),
+        pl.Series("generation", np.full(rows.height, serving.generation, dtype=np.int64)),
+    ]
+    if loaded.task != "multiclass":
+        return [pl.Series("prediction", given, dtype=pl.Float64), *stamps]
+    chosen = np.asarray(loaded.classes, dtype=object)[given.argmax(axis=1)]
+    chances = pl.Series("probabilities", given.tolist(), dtype=pl.List(pl.Float64))
+    return [pl.Series("prediction", chosen.tolist(), dtype=pl.String), chances, *stamps]
+
+
+def _looked_up(
+    env: Environment, spec: ModelSpec, rows: pl.DataFrame, wanted: tuple[str, ...]
+) -> pl.DataFrame:
+    """Add the joined features the file does not bring; every missing column is named at once."""
+    datasets, absent = env.project.datasets, [name for name in wanted if name not in rows.columns]
+    todo: list[Join] = []
+    missing = [name for name in absent if name in datasets[spec.data.from_].columns]
+    for join in spec.data.join:
+        ours = {joined_name(join, name) for name in joined_columns(join, datasets[join.dataset])}
+        lacking = [name for name in absent if name in ours]
+        by = [name for name in _by(join) if name not in rows.columns]
+        if lacking and not by:
+            todo.append(join)
+        elif lacking:
+            missing += [f"{name} (or {', '.join(by)} to look it up)" for name in lacking]
+    if missing:
+        raise DataError(f"{len(missing)} feature column(s) are missing: {', '.join(missing)}")
+    rows = rows.drop(_brought(env, spec, todo), strict=False)
+    tables = {join.dataset: sources.published(env, join.dataset).table for join in todo}
+    plan = view.joined(rows.lazy(), spec, datasets, tables, only=todo)
+    return view.collect(plan, rows.height, spec.model)
+
+
+def _by(join: Join) -> Iterator[str]:
+    yield from join.pairs
+    if join.as_of:
+        yield join.as_of
+
+
+def _brought(env: Environment, spec: ModelSpec, todo: list[Join]) -> list[str]:
+    datasets = env.project.datasets
+    return [
+        joined_name(join, name)
+        for join in todo
+        for name in joined_columns(join, datasets[join.dataset])
+    ]

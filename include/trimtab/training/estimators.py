@@ -1,0 +1,87 @@
+"""The shipped families. Spaces are small on purpose: budgets are trials and minutes."""
+
+from typing import Any
+
+from trimtab.config.model import Task
+from trimtab.training.registry import estimator
+
+
+@estimator("dummy")
+def dummy(task: Task, seed: int) -> Any:
+    """Build the baseline that ignores the features: class frequencies, or the mean."""
+    from sklearn.dummy import DummyClassifier, DummyRegressor
+
+    return DummyRegressor() if task == "regression" else DummyClassifier(random_state=seed)
+
+
+def _linear_space(trial: Any) -> dict[str, Any]:
+    return {"regularisation": trial.suggest_float("regularisation", 1e-3, 1e3, log=True)}
+
+
+@estimator(
+    "linear",
+    style="linear",
+    defaults={"regularisation": 1.0},
+    space=_linear_space,
+    max_rows=100_000,  # its weights do not get better with more; its fit gets slower
+)
+def linear(task: Task, seed: int, *, regularisation: float = 1.0) -> Any:
+    """Build ridge regression, or logistic regression with the same penalty."""
+    from sklearn.linear_model import LogisticRegression, Ridge
+
+    if task == "regression":
+        return Ridge(alpha=regularisation, random_state=seed)
+    return LogisticRegression(C=1 / regularisation, max_iter=200, tol=1e-3, random_state=seed)
+
+
+def _forest_space(trial: Any) -> dict[str, Any]:
+    return {
+        "n_estimators": trial.suggest_int("n_estimators", 50, 200),
+        "min_samples_leaf": trial.suggest_int("min_samples_leaf", 2, 100, log=True),
+        "max_features": trial.suggest_float("max_features", 0.2, 1.0),
+    }
+
+
+@estimator(
+    "random_forest",
+    defaults={"n_estimators": 100, "min_samples_leaf": 10, "max_features": 0.4},
+    space=_forest_space,
+    max_rows=200_000,
+)
+def random_forest(task: Task, seed: int, **params: Any) -> Any:
+    """Build a forest of bounded trees."""
+    from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+
+    family = RandomForestRegressor if task == "regression" else RandomForestClassifier
+    return family(max_depth=20, n_jobs=-1, random_state=seed, **params)
+
+
+def _boosting_space(trial: Any) -> dict[str, Any]:
+    return {
+        "learning_rate": trial.suggest_float("learning_rate", 0.03, 0.3, log=True),
+        "max_iter": trial.suggest_int("max_iter", 60, 200),
+        "max_leaf_nodes": trial.suggest_int("max_leaf_nodes", 8, 64, log=True),
+        "min_samples_leaf": trial.suggest_int("min_samples_leaf", 10, 200, log=True),
+        "l2_regularization": trial.suggest_float("l2_regularization", 1e-3, 10.0, log=True),
+    }
+
+
+@estimator(
+    "boosted_trees",
+    defaults={
+        "learning_rate": 0.1,
+        "max_iter": 100,
+        "max_leaf_nodes": 31,
+        "min_samples_leaf": 20,
+        "l2_regularization": 1e-3,
+    },
+    space=_boosting_space,
+)
+def boosted_trees(task: Task, seed: int, **params: Any) -> Any:
+    """Build histogram boosting; early stopping is off so that a refit repeats the trial."""
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+    family = (
+        HistGradientBoostingRegressor if task == "regression" else HistGradientBoostingClassifier
+    )
+    return family(early_stopping=False, random_state=seed, **params)

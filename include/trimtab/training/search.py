@@ -1,0 +1,187 @@
+"""Search over all candidate families under one budget; the winner is refitted on every row."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import optuna
+
+from trimtab import metrics
+from trimtab.config.model import Task, Train
+from trimtab.errors import DataError
+from trimtab.training import registry, split
+from trimtab.training.registry import Estimator
+from trimtab.training.split import Data, Rows
+
+log = logging.getLogger(__name__)
+Preprocess = Callable[[Literal["linear", "tree"]], Any]
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One configuration that was tried."""
+
+    family: str
+    params: dict[str, Any]
+    value: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the search found. ``probe`` is the winner as fitted for its trial, for figures."""
+
+    family: str
+    params: dict[str, Any]
+    value: float
+    default_value: float
+    trials: tuple[Trial, ...]
+    probe: Any
+    validation: Rows
+
+    def best(self) -> dict[str, Trial]:
+        """Return the best trial of every family."""
+        return {t.family: t for t in sorted(self.trials, key=lambda t: t.value)}
+
+
+@dataclass
+class _Family:
+    estimator: Estimator
+    study: Any
+    tried: list[Trial] = field(default_factory=list)
+
+    @property
+    def best(self) -> float:
+        return max((trial.value for trial in self.tried), default=-np.inf)
+
+    @property
+    def open(self) -> bool:
+        return self.estimator.space is not None or not self.tried
+
+
+@dataclass
+class Search:
+    """The search of one training: every trial fits a sample and is judged on newer rows."""
+
+    data: Data
+    task: Task
+    metric: str
+    train: Train
+    validation: float
+    preprocess: Preprocess
+    progress: Progress = lambda text: None
+
+    def run(self) -> Found:
+        """Try defaults of every family first, then the leader twice for once the runner-up.
+
+        Every family gets its default trial, even past the budget of trials. No trial starts
+        that would, by the family's slowest so far, end after the budget of minutes.
+        """
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        seed, tune = self.train.seed, self.train.tune
+        rows, judges = split.validation_tail(self.data, self.validation, seed)
+        self.fit_rows = split.sample(rows, tune.sample, seed)
+        self._judges = split.sample(judges, tune.sample, seed)
+        self._began, self._best, self._probe = time.monotonic(), -np.inf, None
+        families = [self._family(name) for name in dict.fromkeys(self.train.candidates)]
+        total = max(tune.trials, len(families))
+        for number in range(total):
+            family = self._next(families, number)
+            if family is None or not self._in_time(family):
+                break
+            self._try(family, number + 1, total)
+        return self._found(families)
+
+    def _family(self, name: str) -> _Family:
+        found = registry.get(name, self.task)
+        sampler = optuna.samplers.TPESampler(seed=self.train.seed, n_startup_trials=5)
+        study = optuna.create_study(direction="maximize", sampler=sampler)
+        if found.space:
+            study.enqueue_trial(dict(found.defaults))
+        return _Family(found, study)
+
+    @staticmethod
+    def _next(families: Sequence[_Family], number: int) -> _Family | None:
+        if number < len(families):
+            return families[number]
+        ranked = sorted((f for f in families if f.open), key=lambda f: -f.best)
+        if not ranked:
+            return None
+        return ranked[1] if len(ranked) > 1 and number % 3 == 2 else ranked[0]
+
+    def _in_time(self, family: _Family) -> bool:
+        slowest = max((trial.seconds for trial in family.tried), default=0.0)
+        spent = time.monotonic() - self._began
+        return not family.tried or spent + slowest <= self.train.tune.minutes * 60
+
+    def _try(self, family: _Family, number: int, total: int) -> None:
+        began, asked = time.monotonic(), family.study.ask()
+        space, name = family.estimator.space, family.estimator.name
+        params = space(asked) if space else dict(family.estimator.defaults)
+        model = fit(family.estimator, params, self, self.fit_rows)
+        value = self.score(model, self._judges)
+        family.study.tell(asked, value if np.isfinite(value) else -1e300)
+        family.tried.append(Trial(name, params, value, time.monotonic() - began))
+        if value > self._best:
+            self._best, self._probe = value, model
+        self.progress(
+            f"trial {number}/{total} {name} {self.metric} {value:.4g} (best {self._best:.4g})"
+        )
+
+    def score(self, model: Any, rows: Rows, metric: str | None = None) -> float:
+        """Score a fitted model on rows of the training data."""
+        prediction = predict(model, self.data.frame.iloc[rows], self.task)
+        classes = getattr(model, "classes_", None)
+        return metrics.score(metric or self.metric, self.data.y[rows], prediction, classes)
+
+    def _found(self, families: Sequence[_Family]) -> Found:
+        finite = [f for f in families if np.isfinite(f.best)]
+        if not finite:
+            raise DataError(
+                f"no trial gave a finite {self.metric}: the {len(self._judges)} validation rows "
+                "may hold one class only; more rows or a larger split.validation help"
+            )
+        winner = max(finite, key=lambda f: f.best)
+        trial = max(winner.tried, key=lambda t: t.value)
+        return Found(
+            family=winner.estimator.name,
+            params=trial.params,
+            value=trial.value,
+            default_value=winner.tried[0].value,
+            trials=tuple(trial for f in families for trial in f.tried),
+            probe=self._probe,
+            validation=self._judges,
+        )
+
+
+def fit(family: Estimator, params: dict[str, Any], search: Search, rows: Rows | None = None) -> Any:
+    """Fit preprocessing and estimator in one pipeline on ``rows`` (default: all, bounded)."""
+    from sklearn.pipeline import Pipeline
+
+    data, seed = search.data, search.train.seed
+    rows = split.sample(np.arange(len(data.y)) if rows is None else rows, family.max_rows, seed)
+    steps = [
+        ("preprocess", search.preprocess(family.style)),
+        ("estimator", family.build(search.task, seed, **params)),
+    ]
+    return Pipeline(steps).fit(data.frame.iloc[rows], data.y[rows])
+
+
+def fitted_rows(family: Estimator, total: int) -> int:
+    """Return how many of ``total`` rows a full fit of this family uses."""
+    return min(total, family.max_rows or total)
+
+
+def predict(model: Any, frame: Any, task: Task) -> Any:
+    """Predict like a loaded model: P(1), class probabilities, or numbers."""
+    if task == "regression":
+        return model.predict(frame)
+    chances = model.predict_proba(frame)
+    if task == "multiclass":
+        return chances
+    classes = list(model.classes_)
+    return chances[:, classes.index(1)] if 1 in classes else np.zeros(len(frame))
