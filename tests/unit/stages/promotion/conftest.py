@@ -49,7 +49,7 @@ gate:
   min_rows: 300
   slice_min_rows: 200
   slices: [shop]
-  versus_champion: {mode: MODE, margin: 0.01}
+  versus_champion: {mode: MODE, margin: 0.01, resamples: 200}
 approve: APPROVE
 """
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -63,7 +63,7 @@ def files(mode: str = "non_inferior", approving: str = "auto", **replaced: str) 
     return {"datasets/visits.yaml": DATASET, "models/buys.yaml": model}
 
 
-def rows(n: int = 3000, *, seed: int = 0, days: int = 60) -> pl.DataFrame:
+def rows(n: int = 12_000, *, seed: int = 0, days: int = 60) -> pl.DataFrame:
     """Visits whose ``signal`` says something about ``bought``."""
     rng = np.random.default_rng(seed)
     bought = (rng.random(n) < 0.4).astype(np.int8)

@@ -59,7 +59,7 @@ def test_equal_models_are_not_superior(new_world: Any) -> None:
 
 def test_a_planted_gain_is_superior(new_world: Any) -> None:
     world = new_world(mode="superior")
-    world.champion(1, noise=1.0, seed=1)
+    world.champion(1, noise=0.5, seed=1)
     verdict = world.judged(2, noise=0.0)
     assert verdict.verdict == "PROMOTE", verdict.reasons
     assert verdict.difference[0] > 0
@@ -138,7 +138,7 @@ def test_a_slice_below_the_floor_is_refused(new_world: Any) -> None:
 
 
 def test_small_slices_are_skipped_and_counted(new_world: Any) -> None:
-    verdict = new_world({"slice_min_rows: 200": "slice_min_rows: 5000"}).judged(1)
+    verdict = new_world({"slice_min_rows: 200": "slice_min_rows: 50000"}).judged(1)
     told = next(rule for rule in verdict.rules if rule.name == "slices")
     assert verdict.slices == ()
     assert told.passed
@@ -165,10 +165,10 @@ def test_the_same_rows_under_new_times_are_still_overlap(world: Any, make_rows: 
 
 
 def test_too_few_rows_hold_and_say_how_many_are_missing(new_world: Any) -> None:
-    world = new_world({"min_rows: 300": "min_rows: 5000"})
+    world = new_world({"min_rows: 300": "min_rows: 50000"})
     verdict = world.judged(1)
     assert verdict.verdict == "HOLD"
-    assert f"{5000 - verdict.rows:,} more labelled rows are needed" in verdict.reasons[0]
+    assert f"{50_000 - verdict.rows:,} more labelled rows are needed" in verdict.reasons[0]
     assert verdict.to_json()["value"] is None
 
 
