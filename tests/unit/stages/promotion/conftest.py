@@ -212,3 +212,8 @@ def world(new_world: NewWorld) -> World:
 @pytest.fixture
 def make_rows() -> Callable[..., pl.DataFrame]:
     return rows
+
+
+@pytest.fixture
+def make_files() -> Callable[..., dict[str, str]]:
+    return files
