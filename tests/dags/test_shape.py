@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from airflow.sdk import DAG, Asset
 from airflow.sdk.definitions.asset import AssetBooleanCondition
+
 from trimtab_airflow.factory import datasets, models, operations
 
 DATASETS = ("airports", "flights", "planes", "weather")

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
+
+from trimtab.types import LandedFile
 from trimtab_airflow.sensors.new_files import NewFilesSensor
 from trimtab_airflow.triggers import landing
 from trimtab_airflow.triggers.landing import LandingTrigger, settled
-
-from trimtab.types import LandedFile
 
 
 class World:
