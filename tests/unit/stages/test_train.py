@@ -170,7 +170,7 @@ def test_mlflow_shows_the_version(env: Environment) -> None:
     assert run.data.metrics["validation_roc_auc"] == pytest.approx(candidate.validation["roc_auc"])
     figures = {f.path for f in client.list_artifacts(candidate.run_id, "figures")}
     assert figures == {"figures/importance.png", "figures/roc_calibration.png"}
-    assert client.get_model_version_by_alias("late", "challenger").version == "1"
+    assert client.get_model_version_by_alias("late", "challenger").version == 1
     assert tracker.champion_version("late") is None
     assert tracker.mirror_champion("late", 1)
     assert tracker.champion_version("late") == 1
@@ -189,5 +189,5 @@ def test_mlflow_has_the_signature(env: Environment) -> None:
 
     trained(env, "kind")
     version = env.tracker.client.get_model_version_by_alias("kind", "challenger")
-    info = mlflow.models.Model.load(version.source)
+    info = mlflow.models.Model.load(version.source.removeprefix("file://"))
     assert info.signature.inputs.input_names() == ["height", "soil"]
