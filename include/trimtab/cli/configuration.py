@@ -28,7 +28,7 @@ def check(
             "problems": [vars(problem) for problem in problems],
         }
         for problem in problems:
-            answer.say(problem)
+            answer.say(str(problem))
         answer.ok = not problems
         told = ", ".join(f"{count} {name}" for name, count in counts.items())
         answer.say(f"{told}: {f'{len(problems)} problem(s)' if problems else 'all fine'}")
