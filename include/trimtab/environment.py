@@ -12,7 +12,6 @@ from trimtab.config import Project, load_project
 from trimtab.ledger import Ledger
 from trimtab.paths import default_config, default_environment, default_home
 
-
 __all__ = ["Environment", "default_config", "default_home", "open_environment"]
 
 

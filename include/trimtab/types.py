@@ -3,7 +3,7 @@
 import json
 import math
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
@@ -24,14 +24,20 @@ Measure = Annotated[float, BeforeValidator(_null_is_nan)]
 
 
 class Record(BaseModel):
-    """Base of every record: immutable, closed, JSON by ``model_dump(mode="json")``."""
+    """Base of every record: immutable, closed, JSON by `to_json`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
 
-    def to_json(self) -> dict[str, Any]:
-        """Return plain JSON values (for the ledger, XCom, ``--json``); NaN becomes null."""
-        values: dict[str, Any] = json.loads(self.model_dump_json())
-        return values
+    def to_json(
+        self, *, include: set[str] | None = None, exclude: set[str] | None = None
+    ) -> dict[str, Any]:
+        """Return plain JSON values (for the ledger, XCom, ``--json``); NaN becomes None.
+
+        By way of the text: ``model_dump(mode="json")`` leaves NaN as it is, and neither
+        PostgreSQL nor XCom takes it.
+        """
+        text = self.model_dump_json(include=include, exclude=exclude)
+        return cast("dict[str, Any]", json.loads(text))
 
 
 class LandedFile(Record):

@@ -8,6 +8,7 @@ next task. Importing is all it may do: forks would inherit threads, connections 
 import gc
 import importlib
 import logging
+import warnings
 
 log = logging.getLogger(__name__)
 
@@ -86,13 +87,17 @@ def preload(names: tuple[str, ...]) -> None:
     for name in names:
         try:
             importlib.import_module(name)
-        except ImportError as error:
-            log.warning("not preloaded: %s", error)
+        except Exception as error:  # an error here would keep the scheduler from starting
+            log.warning("not preloaded: %s: %s", name, error)
 
 
 logging.getLogger("great_expectations").setLevel(logging.WARNING)  # tells 40 lines at import
-preload(_AIRFLOW)
-preload(_LIBRARIES)
+with warnings.catch_warnings():
+    # skops asks every module that is there for every name of scipy, Airflow's deprecated ones too:
+    # thousands of warnings. So Airflow comes last, and where it was first, they are not shown.
+    warnings.simplefilter("ignore")
+    preload(_LIBRARIES)
+    preload(_AIRFLOW)
 # Everything so far goes to a generation that is never collected, so that forks keep sharing it:
 # 278 -> 112 MB of own memory per idle worker.
 gc.collect()

@@ -1,6 +1,7 @@
 """What every DAG of ours is given: owner, retries by kind of error, time-outs, tags, a callback."""
 
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -77,10 +78,21 @@ def schedule(cron: str, *assets: Asset) -> AssetOrTimeSchedule:
     Raises:
         ValueError: the cron expression is none.
     """
+    check_cron(cron)
     timetable = CronTriggerTimetable(cron, timezone="UTC")
     return AssetOrTimeSchedule(timetable=timetable, assets=AssetAny(*assets))
 
 
-def wanted(dags: Mapping[str, Callable[[], DAG]], only: str | None) -> list[DAG]:
-    """Build the DAG of this id, or all of them."""
-    return [build() for dag_id, build in dags.items() if only in (None, dag_id)]
+@functools.cache
+def check_cron(text: str) -> None:
+    """Refuse here what Airflow would refuse only when it has parsed the whole file.
+
+    Raises:
+        ValueError: the cron expression is none.
+    """
+    from airflow.timetables.trigger import CronTriggerTimetable as Scheduled
+
+    try:
+        Scheduled(text, timezone="UTC").validate()
+    except Exception as error:  # croniter, the describer and Airflow each have their own
+        raise ValueError(f"{text!r} is no cron expression: {error}") from error

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from airflow.sdk import CronTriggerTimetable
-
 from trimtab.config import Project, load_project
 from trimtab.errors import ConfigError, Problem
 from trimtab.paths import default_config, default_environment
+from trimtab_airflow.factory.family import check_cron
 
 
 def raise_problems(config: Path | None = None) -> None:
@@ -33,7 +32,7 @@ def _schedules(project: Project) -> Iterator[Problem]:
 
 def _cron(file: Path, key: str, text: str) -> Iterator[Problem]:
     try:
-        CronTriggerTimetable(text, timezone="UTC")
-    except Exception as error:
+        check_cron(text)
+    except ValueError as error:
         fix = "write five fields such as '0 3 * * *', or @hourly, @daily, @weekly"
-        yield Problem(str(file), 1, key, f"{text!r} is no cron expression: {error}", fix)
+        yield Problem(str(file), 1, key, str(error), fix)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
+from airflow.sdk import BaseOperator, SkipMixin
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from trimtab.errors import DependencyError, LedgerConflictError, NotReadyError, TrimtabError
@@ -53,6 +53,17 @@ class StageOperator(BaseOperator):
         raise NotImplementedError
 
 
+class DecidingOperator(StageOperator, SkipMixin):
+    """A stage that may find that the run ends here, and well."""
+
+    inherits_from_skipmixin = True
+
+    def end_run(self, context: "Context", result: Any) -> None:
+        """Skip every later task. Raises; the result is kept first, for a skip drops it."""
+        context["ti"].xcom_push(key="return_value", value=result)
+        self.skip(context["ti"], self.get_flat_relatives(upstream=False))
+
+
 def number(text: Any) -> int:
     """Read a version that came through a template."""
     try:
@@ -77,12 +88,3 @@ def starter(context: Mapping[str, Any]) -> str:
     """Name the person who started the run; ``airflow`` when a schedule or an event did."""
     run = context.get("dag_run")
     return getattr(run, "triggering_user_name", None) or "airflow"
-
-
-def skip_all_after(operator: BaseOperator, context: "Context", result: Any) -> None:
-    """End well, but run nothing after this task. Raises; keeps the result, which a skip drops."""
-    from airflow.sdk import SkipMixin
-
-    context["ti"].xcom_push(key="return_value", value=result)
-    after = operator.get_flat_relatives(upstream=False)
-    SkipMixin.skip(operator, context["ti"], after)  # type: ignore[arg-type]

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from trimtab_airflow.operators.base import StageOperator, skip_all_after
+from trimtab_airflow.operators.base import DecidingOperator
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from trimtab.environment import Environment
 
 
-class DiscoverOperator(StageOperator):
+class DiscoverOperator(DecidingOperator):
     """List the complete, unjudged files of a dataset; end the run when there is nothing to do.
 
     Files that an earlier run accepted and could not carry through count as something to do.
@@ -20,7 +20,6 @@ class DiscoverOperator(StageOperator):
     """
 
     template_fields = ("dataset",)
-    inherits_from_skipmixin = True
 
     def __init__(self, *, dataset: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -35,5 +34,5 @@ class DiscoverOperator(StageOperator):
         left = {*unvalidated(env, self.dataset), *unpublished(env, self.dataset)}
         self.log.info("%s: %d new file(s), %d to finish", self.dataset, len(files), len(left))
         if not files and not left:
-            skip_all_after(self, context, files)
+            self.end_run(context, files)
         return files

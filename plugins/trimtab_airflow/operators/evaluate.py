@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from trimtab_airflow.operators.base import StageOperator, number, skip_all_after
+from trimtab_airflow.operators.base import DecidingOperator, number
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from trimtab.environment import Environment
 
 
-class EvaluateOperator(StageOperator):
+class EvaluateOperator(DecidingOperator):
     """Put a candidate through the gate. A refusal is a normal outcome: what follows is skipped.
 
     Args:
@@ -19,7 +19,6 @@ class EvaluateOperator(StageOperator):
     """
 
     template_fields = ("model", "version")
-    inherits_from_skipmixin = True
 
     def __init__(self, *, model: str, version: int | str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -42,7 +41,7 @@ class EvaluateOperator(StageOperator):
             "; ".join(verdict.reasons),
         )
         names = {"version", "verdict", "reasons", "primary", "value", "champion", "report", "rows"}
-        result = verdict.model_dump(mode="json", include=names)
+        result = verdict.to_json(include=names)
         if verdict.verdict != "PROMOTE":
-            skip_all_after(self, context, result)
+            self.end_run(context, result)
         return result

@@ -46,7 +46,7 @@ class FeaturesOperator(StageOperator):
             built.cause,
         )
         names = {"key", "cause", "train_rows", "holdout_rows", "unlabelled", "versions"}
-        return built.model_dump(mode="json", include=names)
+        return built.to_json(include=names)
 
     def _request(self, env: "Environment", context: "Context") -> None:
         from trimtab.stages.retrain import request

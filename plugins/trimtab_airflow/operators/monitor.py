@@ -32,7 +32,7 @@ class MonitorOperator(StageOperator):
         for observation in seen:
             self._log(observation)
         self.report = next((o.report for o in reversed(seen) if o.report), None)
-        return [observation.model_dump(mode="json", exclude={"findings"}) for observation in seen]
+        return [observation.to_json(exclude={"findings"}) for observation in seen]
 
     def _log(self, observation: "Observation") -> None:
         loud = sum(finding.status == "drift" for finding in observation.findings)

@@ -43,7 +43,7 @@ class TrainOperator(StageOperator):
             {name: round(value, 4) for name, value in candidate.validation.items()},
         )
         names = {"version", "estimator", "validation", "trials", "run_id", "seconds"}
-        return candidate.model_dump(mode="json", include=names)
+        return candidate.to_json(include=names)
 
     def _progress(self, context: "Context") -> "Callable[[str], None]":
         store = context.get("task_state_store")

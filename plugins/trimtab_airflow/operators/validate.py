@@ -36,7 +36,7 @@ class ValidateOperator(StageOperator):
         for validation in done:
             self._report(validation)
         self.report = next((v.docs for v in done if not v.passed), done[-1].docs if done else None)
-        return [v.model_dump(mode="json", exclude={"results"}) for v in done]
+        return [v.to_json(exclude={"results"}) for v in done]
 
     def _report(self, validation: "Validation") -> None:
         verdict = "passed" if validation.passed else "blocked"

@@ -1,0 +1,133 @@
+"""Exact ids, tasks and wake-ups of the DAGs made from the real config folder."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.sdk import DAG, Asset
+from airflow.sdk.definitions.asset import AssetBooleanCondition
+from trimtab_airflow.factory import datasets, models, operations
+
+DATASETS = ("airports", "flights", "planes", "weather")
+MODELS = ("air_time", "flight_delay")
+
+
+@pytest.fixture(scope="module")
+def dags() -> dict[str, DAG]:
+    config = Path(__file__).parent.parent.parent / "config"
+    built = [*datasets(config=config), *models(config=config), *operations(config=config)]
+    return {dag.dag_id: dag for dag in built}
+
+
+def graph(dag: DAG) -> dict[str, set[str]]:
+    return {task.task_id: set(task.downstream_task_ids) for task in dag.tasks}
+
+
+def heard(dag: DAG) -> list[Asset]:
+    """Assets a DAG is woken by."""
+    found: list[Asset] = []
+    stack: list[Any] = [getattr(dag.timetable, "asset_condition", None)]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, AssetBooleanCondition):
+            stack.extend(item.objects)
+        elif isinstance(item, Asset):
+            found.append(item)
+    return found
+
+
+def test_ids_are_exactly_those_of_the_files(dags: dict[str, DAG]) -> None:
+    ingest = {f"{name}.ingest" for name in DATASETS}
+    families = {f"{name}.{kind}" for name in MODELS for kind in ("train", "score", "monitor")}
+    assert set(dags) == ingest | families | {"trimtab.rollback"}
+
+
+def test_graph_of_each_kind(dags: dict[str, DAG]) -> None:
+    assert graph(dags["flights.ingest"]) == {
+        "discover": {"ingest"},
+        "ingest": {"validate"},
+        "validate": {"publish"},
+        "publish": set(),
+    }
+    assert graph(dags["flight_delay.train"]) == {
+        "features": {"train"},
+        "train": {"evaluate"},
+        "evaluate": {"approve"},
+        "approve": {"promote"},
+        "promote": set(),
+    }
+    assert graph(dags["flight_delay.score"]) == {"score": set()}
+    assert graph(dags["flight_delay.monitor"]) == {"monitor": {"act"}, "act": set()}
+    assert graph(dags["trimtab.rollback"]) == {"rollback": set()}
+
+
+def test_one_failed_file_does_not_hold_up_the_others(dags: dict[str, DAG]) -> None:
+    assert dags["flights.ingest"].get_task("validate").trigger_rule == "all_done"
+    assert dags["flight_delay.monitor"].get_task("act").trigger_rule == "none_failed"
+
+
+def test_who_wakes_whom(dags: dict[str, DAG]) -> None:
+    names = {dag_id: {asset.name for asset in heard(dag)} for dag_id, dag in dags.items()}
+    sources = {f"dataset.{name}" for name in DATASETS}
+    assert names["flights.ingest"] == {"landing.flights"}
+    assert names["flight_delay.train"] == sources | {"retrain.flight_delay"}
+    assert names["flight_delay.score"] == {"dataset.flights", "model.flight_delay"}
+    assert names["flight_delay.monitor"] == {"predictions.flight_delay"}
+
+
+def test_every_asset_waited_for_is_made_by_a_task_or_a_watcher(dags: dict[str, DAG]) -> None:
+    made = {outlet.name for dag in dags.values() for task in dag.tasks for outlet in task.outlets}
+    waited = [asset for dag in dags.values() for asset in heard(dag)]
+    assert waited
+    orphans = {asset.name for asset in waited if asset.name not in made and not asset.watchers}
+    assert orphans == set()
+
+
+def test_a_watched_asset_is_declared_once(dags: dict[str, DAG]) -> None:
+    watched = [asset.name for dag in dags.values() for asset in heard(dag) if asset.watchers]
+    outlets = {
+        outlet.name for dag in dags.values() for task in dag.tasks for outlet in task.outlets
+    }
+    assert sorted(watched) == [f"landing.{name}" for name in DATASETS]
+    assert outlets.isdisjoint(watched)
+
+
+def test_beside_every_asset_schedule_stands_a_cron(dags: dict[str, DAG]) -> None:
+    for dag in dags.values():
+        if dag.dag_id != "trimtab.rollback":
+            assert heard(dag), dag.dag_id
+            assert dag.timetable.timetable.expression, dag.dag_id
+
+
+def test_every_dag_keeps_the_rules_of_the_house(dags: dict[str, DAG]) -> None:
+    for dag in dags.values():
+        assert dag.doc_md, dag.dag_id
+        assert "trimtab" in dag.tags, dag.dag_id
+        assert not dag.catchup
+        assert dag.max_active_runs == 1
+        for task in dag.tasks:
+            where = f"{dag.dag_id}: {task.task_id}"
+            assert task.owner not in ("airflow", ""), where
+            assert task.retries, where
+            assert task.retry_policy is not None, where
+            assert task.execution_timeout is not None, where
+            assert task.on_failure_callback, where
+
+
+def test_doc_shows_purpose_and_file(dags: dict[str, DAG]) -> None:
+    doc = dags["flight_delay.train"].doc_md or ""
+    assert "Warn a traveller" in doc
+    assert "ops-analytics" in doc
+    assert "target: {column: arr_delay" in doc
+
+
+def test_forms_refuse_what_they_must(dags: dict[str, DAG]) -> None:
+    form = dags["trimtab.rollback"].params
+    assert form.get_param("model").schema["enum"] == list(MODELS)
+    with pytest.raises(Exception, match="not one of"):
+        form.get_param("model").resolve("nobody")
+    with pytest.raises(Exception, match="too short"):
+        form.get_param("reason").resolve("why")
+    assert form.get_param("version").resolve(None) is None
+    with pytest.raises(Exception, match="minimum"):
+        form.get_param("version").resolve(0)

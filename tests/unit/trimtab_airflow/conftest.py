@@ -1,0 +1,11 @@
+"""A throw-away Airflow home, set before anything imports Airflow."""
+
+import os
+import tempfile
+
+# The same home as tests/dags when both run in one process: Airflow reads it once.
+if not os.environ.get("AIRFLOW_HOME", "").startswith(
+    os.path.join(tempfile.gettempdir(), "trimtab-airflow-")
+):
+    os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="trimtab-airflow-")
+    os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
