@@ -62,7 +62,11 @@ def schemas() -> dict[str, str]:
     """JSON Schema of each kind of file, by name, as text."""
     from trimtab.config import DatasetSpec, EnvironmentSpec, ModelSpec
 
-    kinds = {"dataset": DatasetSpec, "model": ModelSpec, "environment": EnvironmentSpec}
+    kinds: dict[str, Any] = {
+        "dataset": DatasetSpec,
+        "model": ModelSpec,
+        "environment": EnvironmentSpec,
+    }
     return {name: _text(kind.model_json_schema(by_alias=True)) for name, kind in kinds.items()}
 
 

@@ -40,8 +40,8 @@ def config_folder(given: Path | None) -> Path:
     Raises:
         ConfigError: there is no such folder.
     """
-    from trimtab.paths import default_config
     from trimtab.errors import ConfigError, Problem
+    from trimtab.paths import default_config
 
     folder = given.resolve() if given else default_config()
     if not folder.is_dir():
