@@ -52,10 +52,13 @@ def test_every_step_of_a_file_is_waited_for(env: Environment) -> None:
     trained(env)
     judged(env, "PROMOTE")
     champion.swap(env.ledger, "late", 1, expected=None, action="promote", actor="a", reason="r")
+    assert unfinished(env, DELIVERED) == []  # the first champion was trained on it
+    newer = {"version": 1, "rows": 10}
+    env.ledger.append("dataset_version", "sales", "b", newer)
     for kind in ("scoring", "observation"):
         seen.append(unfinished(env, DELIVERED))
-        env.ledger.append(kind, "late", "sha", {})
-    env.ledger.append("retrain_decision", "late", "sha", {})
+        env.ledger.append(kind, "late", "b", {})
+    env.ledger.append("retrain_decision", "late", "b", {})
     assert unfinished(env, DELIVERED) == []
     env.ledger.append("retrain_request", "late", "sha", {})
     seen.append(unfinished(env, DELIVERED))

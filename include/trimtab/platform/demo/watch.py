@@ -112,8 +112,7 @@ def _model(env: Environment, model: str) -> Iterator[str]:
         if not _refused(env, model):
             yield f"{model} has no champion"
         return
-    dataset = env.project.model(model).score.on or env.project.model(model).data.from_
-    published = {event.key for event in ledger.events("dataset_version", dataset)}
+    published = to_score(env, model)
     for kind, word in (
         ("scoring", "scored"),
         ("observation", "observed"),
@@ -126,6 +125,18 @@ def _model(env: Environment, model: str) -> Iterator[str]:
     if asked - {event.key for event in ledger.events("retrain_closed", model)}:
         yield f"{model} to be retrained"
     yield from _unjudged(env, model)
+
+
+def to_score(env: Environment, model: str) -> set[str]:
+    """Hashes of the published files that came after what the first champion was trained on."""
+    ledger, spec = env.ledger, env.project.model(model)
+    dataset = spec.score.on or spec.data.from_
+    crowned = champion.history(ledger, model)[0].version
+    trained = [e.payload for e in ledger.events("training", model)]
+    first = next(record for record in trained if record["version"] == crowned)
+    seen = first["features"]["versions"].get(dataset, -1)
+    files = ledger.events("dataset_version", dataset)
+    return {event.key for event in files if event.payload["version"] > seen}
 
 
 def _refused(env: Environment, model: str) -> bool:
