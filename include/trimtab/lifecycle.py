@@ -1,5 +1,6 @@
 """The whole life in one process: every stage, one after another, until nothing is new."""
 
+import functools
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -76,17 +77,17 @@ class _Life:
         """Also finish what an earlier run that was killed left half way."""
         from trimtab.stages import backlog, ingest, publish, validate
 
-        env = self.env
-        new = self._do("discover", dataset, lambda: ingest.discover(env, dataset)) or []
-        for file in new:
-            self._do("ingest", dataset, lambda file=file: ingest.ingest(env, file))
-        judged = backlog.unvalidated(env, dataset)
-        for sha in judged:
-            self._do("validate", dataset, lambda sha=sha: validate.validate(env, dataset, sha))
-        passed = backlog.unpublished(env, dataset)
-        if passed:
-            self._do("publish", dataset, lambda: publish.publish(env, dataset, passed))
-        return bool(new or judged or passed)
+        env, do = self.env, functools.partial(self._do, subject=dataset)
+        new = do("discover", work=lambda: ingest.discover(env, dataset)) or []
+        results: list[object] = [
+            do("ingest", work=functools.partial(ingest.ingest, env, file)) for file in new
+        ]
+        for sha in backlog.unvalidated(env, dataset):
+            work = functools.partial(validate.validate, env, dataset, sha)
+            results.append(do("validate", work=work))
+        if passed := backlog.unpublished(env, dataset):
+            results.append(do("publish", work=lambda: publish.publish(env, dataset, passed)))
+        return any(results)  # what is not ready is no news
 
     def _train(self, model: str) -> bool:
         from trimtab.stages import features, train

@@ -5,6 +5,7 @@ import json
 import logging
 import signal
 import sys
+import traceback
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +60,7 @@ def answering(*, as_json: bool, debug: bool) -> Iterator[Answer]:
         yield answer
     except TrimtabError as error:
         if debug:
-            logging.getLogger(__name__).exception("refused")
+            traceback.print_exc()
         answer.refuse(str(error), kind=type(error).__name__)
     except KeyboardInterrupt:
         answer.refuse("interrupted", kind="KeyboardInterrupt")

@@ -28,7 +28,7 @@ def check(
             "problems": [vars(problem) for problem in problems],
         }
         for problem in problems:
-            answer.say(problem)
+            answer.say(str(problem))
         answer.ok = not problems
         told = ", ".join(f"{count} {name}" for name, count in counts.items())
         answer.say(f"{told}: {f'{len(problems)} problem(s)' if problems else 'all fine'}")
@@ -62,7 +62,11 @@ def schemas() -> dict[str, str]:
     """JSON Schema of each kind of file, by name, as text."""
     from trimtab.config import DatasetSpec, EnvironmentSpec, ModelSpec
 
-    kinds = {"dataset": DatasetSpec, "model": ModelSpec, "environment": EnvironmentSpec}
+    kinds: dict[str, Any] = {
+        "dataset": DatasetSpec,
+        "model": ModelSpec,
+        "environment": EnvironmentSpec,
+    }
     return {name: _text(kind.model_json_schema(by_alias=True)) for name, kind in kinds.items()}
 
 

@@ -29,7 +29,7 @@ MlflowPort = Annotated[int | None, typer.Option("--mlflow-port", min=1, max=6553
 
 def home_folder(given: Path | None) -> Path:
     """The home folder that was given, else the default one."""
-    from trimtab.environment import default_home
+    from trimtab.paths import default_home
 
     return given.resolve() if given else default_home()
 
@@ -40,8 +40,8 @@ def config_folder(given: Path | None) -> Path:
     Raises:
         ConfigError: there is no such folder.
     """
-    from trimtab.environment import default_config
     from trimtab.errors import ConfigError, Problem
+    from trimtab.paths import default_config
 
     folder = given.resolve() if given else default_config()
     if not folder.is_dir():

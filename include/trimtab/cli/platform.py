@@ -38,7 +38,8 @@ def up(
         folder = home_folder(home)
         if there := state.running(folder):
             show(answer, there)
-            answer.say("Already running; 'trimtab down' stops it.")
+            word = "running" if there.healthy else "starting"
+            answer.say(f"Already {word}; 'trimtab down' stops it.")
             return
         supervisor = new_supervisor(answer, folder, config_folder(config), project)
         with state.held(folder):

@@ -130,7 +130,7 @@ def _send(pid: int, number: int) -> None:
 
 def _alive(process: psutil.Process) -> bool:
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.Error:
         return False
 
@@ -145,5 +145,5 @@ def _marked(process: psutil.Process, mark: str | None) -> bool:
     if mark is None:
         return False
     with contextlib.suppress(psutil.Error, OSError):
-        return process.environ().get(MARK) == mark
+        return bool(process.environ().get(MARK) == mark)
     return False

@@ -16,7 +16,7 @@ from trimtab.platform.processes import MARK, Process
 log = logging.getLogger(__name__)
 Say = Callable[[str], None]
 RESTARTS, WITHIN = 5, 600.0  # a process may die so often in so many seconds
-PATIENCE = 300.0  # seconds until a start counts as failed
+PATIENCE = 600.0  # seconds until a start counts as failed
 GRACE = 6.0  # seconds between asking and killing
 
 

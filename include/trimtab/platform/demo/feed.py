@@ -41,7 +41,7 @@ def prepare(folder: Path) -> dict[str, int]:
     Months are UTC months of ``time_hour``. The 88 flights of New York's last evening of the year
     are already in next year's UTC; they come with December.
     """
-    counts = {}
+    counts: dict[str, int] = {}
     for table in BY_MONTH:
         counts |= _split(table, folder / table)
     for table in WHOLE:

@@ -5,7 +5,7 @@ from typing import Any
 
 from trimtab.environment import Environment
 from trimtab.ledger import champion
-from trimtab.platform.demo.watch import Task
+from trimtab.platform.demo.watch import Task, to_score
 from trimtab.types import Candidate, Champion, FileVerdict, GateVerdict, Observation
 
 
@@ -155,8 +155,10 @@ def _file(env: Environment, dataset: str, name: str, rows_in_source: int) -> Ite
 def _model(env: Environment, model: str, later: Iterable[str]) -> Iterator[str]:
     if champion.current(env.ledger, model) is None:
         yield f"{model} has no champion"
-    dataset = env.project.model(model).data.from_
-    hashes = {e.payload["name"]: e.key for e in env.ledger.events("file", dataset)}
+        return
+    dataset, due = env.project.model(model).data.from_, to_score(env, model)
+    files = env.ledger.events("file", dataset)
+    hashes = {e.payload["name"]: e.key for e in files if e.key in due}
     for name in later:
         for kind, word in (("scoring", "scored"), ("observation", "observed")):
             if name in hashes and env.ledger.find(kind, model, hashes[name]) is None:

@@ -13,7 +13,7 @@ from trimtab.platform.demo import feed
 from trimtab.platform.demo.watch import Airflow, unfinished
 
 FIRST = 3  # months that are there from the beginning
-PATIENCE = 420.0  # seconds a month may take before the feed goes on without it
+PATIENCE = 300.0  # seconds without any news before the feed goes on without a month
 POLL = 1.0
 CALM = 3  # looks in a row without open work: an event may be on its way to a run
 
@@ -62,27 +62,30 @@ class Year:
         why = self._settle(name, start)
         self.months[name] = round(time.monotonic() - began, 1)
         if why:
-            self.unsettled.append(f"{name} did not settle in {PATIENCE:.0f} s: {'; '.join(why)}")
+            self.unsettled.append(f"{name} did not settle: {'; '.join(why)}")
 
     def _settle(self, name: str, start: float) -> list[str]:
-        """Wait until nothing is open; return what still is when patience ends."""
+        """Wait until nothing is open; return what still is when no news come any more."""
         give_up, calm, why = time.monotonic() + PATIENCE, 0, ["not looked at yet"]
         while calm < CALM and time.monotonic() < give_up:
             if self.stopped():
                 raise TrimtabError("interrupted")
             time.sleep(POLL)
-            self._follow(start)
+            if self._follow(start):
+                give_up = time.monotonic() + PATIENCE
             why = unfinished(self.env, self.delivered) or self._in_airflow()
             calm = 0 if why else calm + 1
             self.status(name, self._running() or why[:2])
         return why
 
-    def _follow(self, start: float) -> None:
-        for event in self.env.ledger.events(after=self.seen):
+    def _follow(self, start: float) -> bool:
+        news = self.env.ledger.events(after=self.seen)
+        for event in news:
             self.seen = event.seq
             if event.kind == champion.KIND and self.first_champion is None:
                 self.first_champion = round(time.monotonic() - start, 1)
             self.tell(event)
+        return bool(news)
 
     def _skip_history(self) -> None:
         """A second demo in the same home tells only its own news."""

@@ -109,10 +109,10 @@ def _file(env: Environment, dataset: str, name: str) -> str | None:
 def _model(env: Environment, model: str) -> Iterator[str]:
     ledger = env.ledger
     if champion.current(ledger, model) is None:
-        yield f"{model} has no champion"
+        if not _refused(env, model):
+            yield f"{model} has no champion"
         return
-    dataset = env.project.model(model).score.on or env.project.model(model).data.from_
-    published = {event.key for event in ledger.events("dataset_version", dataset)}
+    published = to_score(env, model)
     for kind, word in (
         ("scoring", "scored"),
         ("observation", "observed"),
@@ -125,6 +125,34 @@ def _model(env: Environment, model: str) -> Iterator[str]:
     if asked - {event.key for event in ledger.events("retrain_closed", model)}:
         yield f"{model} to be retrained"
     yield from _unjudged(env, model)
+
+
+def to_score(env: Environment, model: str) -> set[str]:
+    """Hashes of the published files that came after what the first champion was trained on."""
+    ledger, spec = env.ledger, env.project.model(model)
+    dataset = spec.score.on or spec.data.from_
+    crowned = champion.history(ledger, model)[0].version
+    trained = [e.payload for e in ledger.events("training", model)]
+    first = next(record for record in trained if record["version"] == crowned)
+    seen = first["features"]["versions"].get(dataset, -1)
+    files = ledger.events("dataset_version", dataset)
+    return {event.key for event in files if event.payload["version"] > seen}
+
+
+def _refused(env: Environment, model: str) -> bool:
+    """Whether the newest candidate saw the newest data and the gate said no: only news helps."""
+    dataset = env.project.model(model).data.from_
+    trained = env.ledger.latest("training", model)
+    published = env.ledger.latest("dataset_version", dataset)
+    judged = env.ledger.latest("gate", model)
+    return bool(
+        trained
+        and published
+        and judged
+        and judged.payload["version"] == trained.payload["version"]
+        and judged.payload["verdict"] != "PROMOTE"
+        and trained.payload["features"]["versions"].get(dataset) == published.payload["version"]
+    )
 
 
 def _unjudged(env: Environment, model: str) -> Iterator[str]:
