@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from trimtab.environment import Environment
 from trimtab.errors import NotReadyError, TrimtabError
-from trimtab.ledger import champion
-from trimtab.types import GateVerdict, Record
+from trimtab.ledger import champion, versions
+from trimtab.types import Record
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -105,35 +105,22 @@ class _Life:
         """Judge the newest version unless it was, and promote it when it may be."""
         from trimtab.stages import approve, evaluate, promote
 
-        env, version, judged = self.env, *self._newest(model)
-        if version is None:
+        env, trained = self.env, self.env.ledger.latest("training", model)
+        if trained is None:
             return False
+        version = int(trained.payload["version"])
+        if not versions.is_open(env.ledger, model, version):
+            return False
+        judged = versions.newest_verdict(env.ledger, model, version)
         verdict = judged or self._do(
             "evaluate", model, lambda: evaluate.evaluate(env, model, version)
         )
         if verdict is None or verdict.verdict != "PROMOTE":
-            return verdict is not judged
+            return verdict is not None
         answer = self._do("approve", model, lambda: approve.approve(env, model, version))
         if answer is None or not answer.approved:
-            return verdict is not judged
+            return judged is None
         return self._do("promote", model, lambda: promote.promote(env, model, version)) is not None
-
-    def _newest(self, model: str) -> tuple[int | None, GateVerdict | None]:
-        """Newest version while it is open, with its verdict against the serving champion."""
-        ledger = self.env.ledger
-        trained, serving = ledger.latest("training", model), champion.current(ledger, model)
-        if trained is None or (serving and serving.version >= trained.payload["version"]):
-            return None, None
-        version, generation = int(trained.payload["version"]), serving.generation if serving else 0
-        judged = [e for e in ledger.events("gate", model) if e.key.startswith(f"{version}:")]
-        if not judged:
-            return version, None
-        verdict = GateVerdict.model_validate(judged[-1].payload)
-        refused = ledger.find("approval", model, str(version))
-        current = judged[-1].key == f"{version}:{generation}"
-        if verdict.verdict != "PROMOTE" or (refused and not refused.payload["approved"]):
-            return None, None
-        return (version, verdict) if current else (None, None)
 
     def _score(self, model: str) -> bool:
         from trimtab.stages import score

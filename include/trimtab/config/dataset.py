@@ -91,6 +91,8 @@ class DatasetSpec(Spec):
                 raise ValueError(
                     f"{where} names {missing}, not among columns; add them there or correct {where}"
                 )
+        if ours := [name for name in self.columns if name.startswith("_")]:
+            raise ValueError(f"columns {ours} begin with _, which trimtab keeps for itself; rename")
         if self.time and self.columns[self.time].type != "time":
             raise ValueError(
                 f"time column {self.time} has type {self.columns[self.time].type}, "

@@ -44,6 +44,22 @@ def newest_verdict(ledger: Ledger, model: str, version: int) -> GateVerdict | No
     return GateVerdict.model_validate(event.payload) if event else None
 
 
+def is_open(ledger: Ledger, model: str, version: int) -> bool:
+    """Whether a trained version still has its way to go: to the gate, an answer or promotion.
+
+    A run that was killed between two of these steps is finished by the next one.
+    """
+    serving = champion.current(ledger, model)
+    if serving and serving.version >= version:
+        return False
+    event = newest_gate(ledger, model, version)
+    if event is None:
+        return True
+    answer = approval(ledger, model, version)
+    passed = event.payload["verdict"] == "PROMOTE" and event.key == gate_key(version, serving)
+    return passed and (answer is None or answer.approved)
+
+
 def approval(ledger: Ledger, model: str, version: int) -> Approval | None:
     """Return the answer given to a version, if any."""
     event = ledger.find("approval", model, str(version))

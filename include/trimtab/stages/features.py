@@ -14,7 +14,7 @@ from trimtab.errors import NotReadyError
 from trimtab.features import sources, split, store, target, view
 from trimtab.features.join import ORDER
 from trimtab.features.sources import Source
-from trimtab.ledger import champion
+from trimtab.ledger import champion, versions
 from trimtab.ledger.chain import digest
 from trimtab.training.record import candidate_key
 from trimtab.types import ROLE, ROW, TARGET, Candidate, FeatureSet, RetrainDecision
@@ -78,13 +78,12 @@ def _key(env: Environment, spec: ModelSpec, found: Mapping[str, Source]) -> str:
 
 
 def _unfinished(env: Environment, spec: ModelSpec, key: str) -> FeatureSet | None:
-    """Return the set of a candidate that waits for its gate; refuse one that had its verdict."""
+    """Return the set of a candidate that is still on its way; refuse one that was decided."""
     event = env.ledger.find("training", spec.model, candidate_key(key, spec))
     if event is None:
         return None
     candidate = Candidate.model_validate(event.payload)
-    judged = {gate.payload["version"] for gate in env.ledger.events("gate", spec.model)}
-    if candidate.version not in judged:
+    if versions.is_open(env.ledger, spec.model, candidate.version):
         return candidate.features
     reason = f"same data and configuration as version {candidate.version}"
     for request in open_requests(env, spec.model):

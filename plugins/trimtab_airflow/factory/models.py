@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from airflow.sdk import DAG, TriggerRule
+from airflow.sdk import DAG, Asset, TriggerRule
 
 from trimtab.config import ModelSpec, load_project
 from trimtab.config.loader import load_model
@@ -76,8 +76,7 @@ def _mine(model: str, shard: tuple[int, int]) -> bool:
 def train_dag(spec: ModelSpec, file: Path) -> DAG:
     """Build the DAG from a cause to a champion."""
     name = spec.model
-    sources = dict.fromkeys([spec.data.from_, *(join.dataset for join in spec.data.join)])
-    wakes = [*(assets.dataset(source) for source in sources), assets.retrain(name)]
+    wakes = [*_sources(spec), assets.retrain(name)]
     with _dag(spec, file, "train")(
         schedule=schedule("@daily", *wakes), params=train_form(), task_hours=12
     ) as dag:
@@ -104,6 +103,13 @@ def train_dag(spec: ModelSpec, file: Path) -> DAG:
     return dag
 
 
+def _sources(spec: ModelSpec) -> list[Asset]:
+    """The datasets whose news may concern the model."""
+    joined = [join.dataset for join in spec.data.join]
+    own = [spec.data.from_, *([spec.score.on] if spec.score.on else [])]
+    return [assets.dataset(name) for name in dict.fromkeys([*own, *joined])]
+
+
 def _approve(spec: ModelSpec) -> StageOperator | ManualApproveOperator:
     version = _VERSION % "evaluate"
     if spec.approve.mode == "auto":
@@ -120,7 +126,8 @@ def _approve(spec: ModelSpec) -> StageOperator | ManualApproveOperator:
 def score_dag(spec: ModelSpec, file: Path) -> DAG:
     """Build the DAG that scores what is new."""
     name = spec.model
-    wakes = (assets.dataset(spec.score.on or spec.data.from_), assets.model(name))
+    # Joined datasets too: rows wait for the weather, and the weather may come last.
+    wakes = [*_sources(spec), assets.model(name)]
     with _dag(spec, file, "score")(schedule=schedule(spec.score.schedule, *wakes)) as dag:
         ScoreOperator(task_id="score", model=name, outlets=[assets.predictions(name)])
     return dag
