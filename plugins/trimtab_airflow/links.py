@@ -18,7 +18,7 @@ def report_url(page: str | None) -> str:
 class ReportLink(BaseOperatorLink):
     """The page the stage wrote: Data Docs, gate report, model card, monitoring report."""
 
-    name = "Report"  # type: ignore[assignment]
+    name = "Report"
 
     def get_link(self, operator: "BaseOperator", *, ti_key: Any) -> str:
         """Return the address of the page, or of all pages when the stage wrote none."""
@@ -28,7 +28,7 @@ class ReportLink(BaseOperatorLink):
 class MlflowLink(BaseOperatorLink):
     """The MLflow run of the stage."""
 
-    name = "MLflow"  # type: ignore[assignment]
+    name = "MLflow"
 
     def get_link(self, operator: "BaseOperator", *, ti_key: Any) -> str:
         """Return the address of the run, or of MLflow; empty when nobody said where it is."""

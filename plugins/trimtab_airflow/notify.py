@@ -63,9 +63,10 @@ def _connection(connection_id: str) -> "Connection | None":
     from airflow.sdk import Connection
 
     try:
-        return Connection.get(connection_id)
+        found: Connection = Connection.get(connection_id)
     except Exception:  # Airflow raises different types in a task, in a callback, outside of both
         return None
+    return found
 
 
 def _webhook(connection: "Connection", message: Message) -> None:

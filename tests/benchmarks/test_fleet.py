@@ -1,6 +1,6 @@
 """A thousand models in one DAG file: one parse inside Airflow's stock time-outs; a task builds one DAG.
 
-    make bench        # or: uv run --all-extras pytest tests/benchmarks/test_fleet.py -m benchmark -s
+make bench        # or: uv run --all-extras pytest tests/benchmarks/test_fleet.py -m benchmark -s
 """
 
 import json

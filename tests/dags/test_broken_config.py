@@ -4,9 +4,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from trimtab_airflow.factory import datasets, models, raise_problems
 
 from trimtab.errors import ConfigError
+from trimtab_airflow.factory import datasets, models, raise_problems
 
 
 @pytest.fixture

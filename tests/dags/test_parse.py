@@ -6,10 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-_HEAVY = (
-    "pandas polars numpy scipy sklearn optuna matplotlib skops mlflow great_expectations evidently "
-    "deltalake pyarrow boto3 fastapi"
-).split()
+_HEAVY = {
+    *("pandas", "polars", "numpy", "scipy", "sklearn", "optuna", "matplotlib", "skops", "mlflow"),
+    *("great_expectations", "evidently", "deltalake", "pyarrow", "boto3", "fastapi"),
+}
 _LOOK = """
 import importlib.util, json, sys
 sys.path.insert(0, {folder!r})

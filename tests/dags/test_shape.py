@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from airflow.sdk import DAG, Asset
 from airflow.sdk.definitions.asset import AssetBooleanCondition
+
 from trimtab_airflow.factory import datasets, models, operations
 
 DATASETS = ("airports", "flights", "planes", "weather")
@@ -45,9 +46,10 @@ def test_ids_are_exactly_those_of_the_files(dags: dict[str, DAG]) -> None:
 def test_graph_of_each_kind(dags: dict[str, DAG]) -> None:
     assert graph(dags["flights.ingest"]) == {
         "discover": {"ingest"},
-        "ingest": {"validate"},
+        "ingest": {"validate", "complete"},
         "validate": {"publish"},
         "publish": set(),
+        "complete": set(),
     }
     assert graph(dags["flight_delay.train"]) == {
         "features": {"train"},
@@ -131,3 +133,11 @@ def test_forms_refuse_what_they_must(dags: dict[str, DAG]) -> None:
     assert form.get_param("version").resolve(None) is None
     with pytest.raises(Exception, match="minimum"):
         form.get_param("version").resolve(0)
+
+
+def test_a_mapped_task_can_be_made_from_what_discover_returns(dags: dict[str, DAG]) -> None:
+    mapped = dags["flights.ingest"].get_task("ingest")
+    file = {"dataset": "flights", "name": "a.csv", "uri": "/a.csv", "size": 1, "mtime_ns": 1}
+    operator = mapped.unmap({"file": file})  # Airflow does this in the task, where it hurts
+    assert operator.file == file
+    assert operator.map_index_template

@@ -114,7 +114,8 @@ def _build(index: int, expectation: Expectation) -> Any:
 def _batch(frame: pl.DataFrame, name: str) -> Any:
     import great_expectations as gx
 
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it tells its every step
+    for chatty in ("great_expectations", "great_expectations.data_context.types.base"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     context: Any = gx.get_context(mode="ephemeral")
     context.enable_analytics(enable=False)
     context.variables.progress_bars = {"globally": False}
@@ -157,8 +158,15 @@ def _one_by_one(batch: Any, expectations: dict[int, Any], name: str) -> Any:
                     },
                 )
             )
+    good = sum(bool(item.success) for item in results)
+    statistics = {
+        "evaluated_expectations": len(results),
+        "successful_expectations": good,
+        "unsuccessful_expectations": len(results) - good,
+        "success_percent": 100 * good / len(results) if results else None,
+    }
     return ExpectationSuiteValidationResult(
-        success=all(item.success for item in results), results=results, suite_name=name
+        success=good == len(results), results=results, suite_name=name, statistics=statistics
     )
 
 

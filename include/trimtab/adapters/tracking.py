@@ -10,7 +10,7 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 from trimtab.types import Candidate
 
@@ -45,7 +45,7 @@ def _mirrored(
             log.warning("MLflow at %s did not take %s: %s", self.place, method.__name__, text)
             return None
 
-    return call
+    return cast("Callable[Concatenate[Tracker, P], R | None]", call)
 
 
 class Tracker:

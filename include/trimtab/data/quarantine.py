@@ -5,9 +5,9 @@ from pathlib import Path
 
 import polars as pl
 
-from trimtab.data import staging
+from trimtab.data import staging, text
 from trimtab.environment import Environment
-from trimtab.types import FILE
+from trimtab.types import FILE, ROW
 
 NAME = "_name"
 
@@ -28,6 +28,13 @@ def keep_rows(path: Path, bad: pl.DataFrame, *, name: str, sha256: str) -> None:
     if bad.height:
         told = bad.with_columns(pl.lit(sha256).alias(FILE), pl.lit(name).alias(NAME))
         staging.write_parquet(path, told)
+
+
+def with_text(env: Environment, dataset: str, sha256: str, findings: pl.DataFrame) -> pl.DataFrame:
+    """Add the original text of the rows that ``findings`` speak of, from the file's own bytes."""
+    data = staging.source(env, dataset, sha256).read_bytes()
+    rows = text.read(data, env.project.dataset(dataset)).rows
+    return findings.join(rows, on=ROW, how="left", maintain_order="left")
 
 
 def keep_file(folder: Path, data: bytes, *, name: str, reason: str, detail: str) -> None:

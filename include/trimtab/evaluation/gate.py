@@ -62,7 +62,8 @@ def reasons(word: Word, found: Sequence[Rule]) -> tuple[str, ...]:
     """Sentences: what refused or is missing, or why it passes."""
     if word == "PROMOTE":
         told = ("versus_champion", "threshold", "beats_dummy", "linear_baseline", "slice_")
-        return tuple(rule.reason for rule in found if rule.name.startswith(told))
+        ordered = [rule for name in told for rule in found if rule.name.startswith(name)]
+        return tuple(rule.reason for rule in ordered if rule.name != "slices")
     failed = [rule for rule in found if not rule.passed]
     return tuple(rule.reason for rule in sorted(failed, key=lambda rule: rule.decides == "hold"))
 

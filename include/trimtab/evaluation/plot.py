@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from trimtab.evaluation import words
 
-LEFT, WIDTH, RIGHT = 210, 470, 130  # labels, plot, numbers; in SVG units
+LEFT, WIDTH, RIGHT = 230, 460, 140  # labels, plot, numbers; in SVG units
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def both_classes(y: np.ndarray, task: Task) -> Rule:
 def finite_predictions(who: str, prediction: np.ndarray, rows: int, task: Task) -> Rule:
     """Refuse a model that does not answer every row with a number that can be one."""
     dimensions = 2 if task == "multiclass" else 1
-    name = f"{who}_answers"
+    name, who = f"{who}_answers", "linear baseline" if who == "linear" else who
     if prediction.ndim != dimensions or len(prediction) != rows:
         reason = f"The {who} answered with shape {prediction.shape} for {rows:,} rows."
         return Rule(name=name, passed=False, value=len(prediction), limit=rows, reason=reason)
@@ -143,11 +143,12 @@ def versus_champion(
         if superior
         else f"an interval above {words.number(-spec.margin)}"
     )
+    mode = "superior" if superior else "non-inferior"
     fact = (
         f"{words.metric(metric)} differs from champion version {champion} by "
         f"{words.signed(difference.estimate)} ({words.percent(spec.confidence)} interval "
         f"{words.between(difference.low, difference.high, sign=True)}, paired on {rows:,} rows); "
-        f"{spec.mode} asks for {asked}."
+        f"{mode} asks for {asked}."
     )
     if not proven and not hopeless:
         fact += f" {_more_rows(difference, bound, rows)}"

@@ -12,7 +12,6 @@ import numpy as np
 
 THRESHOLD = 0.5  # of P(positive), for metrics of decided labels
 TINY = 1e-15  # the smallest probability a log loss counts with
-CHUNK = 4_000_000  # numbers of one weight matrix held at a time
 RANKING = ("roc_auc", "average_precision")
 
 
@@ -55,37 +54,34 @@ def resampled(
 def _ranked(
     name: str, y: np.ndarray, prediction: np.ndarray, blocks: np.ndarray, weights: np.ndarray
 ) -> np.ndarray:
-    """Sort once, then accumulate positives and negatives per group of equal scores."""
+    """Sort once, then accumulate under one weight vector after another: they fit the cache."""
     order = np.argsort(-prediction, kind="stable")
-    scores, positive, blocks = prediction[order], y[order].astype(bool), blocks[order]
-    starts = np.flatnonzero(np.r_[True, scores[1:] != scores[:-1]])
+    scores, positive, blocks = prediction[order], y[order] == 1, blocks[order]
+    last = np.flatnonzero(np.r_[scores[1:] != scores[:-1], True])  # of each group of equal scores
     finish = _roc_auc if name == "roc_auc" else _average_precision
-    step = max(1, CHUNK // len(y))
-    parts = []
-    for begin in range(0, len(weights), step):
-        w = weights[begin : begin + step, blocks]
-        positives = np.add.reduceat(w * positive, starts, axis=1)
-        negatives = np.add.reduceat(w * ~positive, starts, axis=1)
-        parts.append(finish(positives.astype(float), negatives.astype(float)))
-    return np.concatenate(parts)
+    values = np.full(len(weights), np.nan)
+    for i, weight in enumerate(weights.astype(float)):
+        w = weight[blocks]
+        found = np.cumsum(np.where(positive, w, 0.0))[last]
+        values[i] = finish(found, np.cumsum(w)[last])
+    return values
 
 
-def _roc_auc(positives: np.ndarray, negatives: np.ndarray) -> np.ndarray:
-    """Share of (positive, negative) pairs in the right order; ties count half."""
-    above = np.cumsum(positives, axis=1)
-    right = ((above - 0.5 * positives) * negatives).sum(axis=1)
-    area: np.ndarray = right / (above[:, -1] * negatives.sum(axis=1))
-    return area
+def _roc_auc(found: np.ndarray, taken: np.ndarray) -> float:
+    """Area under (negatives, positives) by trapezoids: ties count half. NaN with one class."""
+    passed = taken - found
+    area = float(np.trapezoid(found, passed)) + 0.5 * float(found[0] * passed[0])
+    both = float(found[-1] * passed[-1])
+    return area / both if both else float("nan")
 
 
-def _average_precision(positives: np.ndarray, negatives: np.ndarray) -> np.ndarray:
+def _average_precision(found: np.ndarray, taken: np.ndarray) -> float:
     """Precision averaged over the recall each group of scores adds; no interpolation."""
-    found = np.cumsum(positives, axis=1)
-    taken = found + np.cumsum(negatives, axis=1)
-    precision = np.divide(found, taken, out=np.zeros_like(taken, dtype=float), where=taken > 0)
-    value: np.ndarray = (positives * precision).sum(axis=1) / found[:, -1]
-    value[negatives.sum(axis=1) == 0] = np.nan
-    return value
+    if not found[-1] or found[-1] == taken[-1]:
+        return float("nan")
+    precision = np.divide(found, taken, out=np.zeros_like(found), where=taken > 0)
+    added = np.diff(found, prepend=0.0)
+    return float((added * precision).sum() / found[-1])  # a dot product here starts threads
 
 
 def _row_sums(

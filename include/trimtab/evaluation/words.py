@@ -25,13 +25,16 @@ def metric(name: str) -> str:
 
 
 def number(value: float | None) -> str:
-    """Four significant digits; an en rule is not a number, so what is missing says so."""
+    """Four significant digits, three below 0.1; what is missing says so."""
     if value is None or math.isnan(value):
         return "not computable"
     if value == 0:
         return "0"
-    digits = max(0, 3 - math.floor(math.log10(abs(value))))
-    return f"{value:,.{min(digits, 6)}f}" if digits <= 6 else f"{value:.2g}"
+    if abs(value) < 1e-4:
+        return f"{value:.2g}"
+    digits = max(0, (2 if abs(value) < 0.1 else 3) - math.floor(math.log10(abs(value))))
+    text = f"{value:,.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def signed(value: float | None) -> str:

@@ -48,7 +48,7 @@ def checked(rows: pl.DataFrame, target: Target, task: Task) -> pl.DataFrame:
     """
     if task != "binary":
         return rows
-    odd = rows.filter(~pl.col(TARGET).is_in([0, 1]))
+    odd = rows.filter(~((pl.col(TARGET) == 0) | (pl.col(TARGET) == 1)))
     if odd.height:
         seen = odd[TARGET].unique().sort().head(5).to_list()
         raise DataError(

@@ -22,7 +22,7 @@ def canonical(value: Any) -> str:
 
 def plain(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Return the payload as it will be read back (tuples are lists, keys are text)."""
-    values: dict[str, Any] = json.loads(canonical(payload))
+    values: dict[str, Any] = json.loads(json.dumps(payload, allow_nan=False))
     return values
 
 

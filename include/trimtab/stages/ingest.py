@@ -46,7 +46,9 @@ def ingest(env: Environment, file: LandedFile) -> FileVerdict:
     else:  # an earlier attempt judged it and ended before it noted the sighting
         verdict = FileVerdict.model_validate(first.payload)
     note = {"sha256": sha256, "verdict": verdict.verdict}
-    env.ledger.append("sighting", file.dataset, file.sighting, note)
+    event = env.ledger.append("sighting", file.dataset, file.sighting, note)
+    if event.payload["verdict"] != verdict.verdict:  # another copy of this task was first
+        verdict = _told(env, file, sha256, event.payload["verdict"])
     _log(verdict)
     return verdict
 

@@ -7,18 +7,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from trimtab import metrics
 from trimtab.adapters import delta, evidently
 from trimtab.config import ModelSpec
-from trimtab.config.columns import primary_metric, task_of
+from trimtab.config.columns import primary_metric
 from trimtab.environment import Environment
 from trimtab.errors import IntegrityError, NotReadyError
 from trimtab.features import target, view
 from trimtab.monitoring import detect, performance, profile, report
 from trimtab.monitoring.profile import ColumnProfile, Kind, ReferenceProfile
 from trimtab.serving import loader
+from trimtab.stages.score import candidate_of
 from trimtab.types import (
     FILE,
     ROLE,
@@ -34,7 +36,7 @@ from trimtab.types import (
 )
 
 log = logging.getLogger(__name__)
-PREDICTION = "prediction"
+PREDICTION, CHANCES = "_prediction", "_probabilities"
 TRAINED = "_trained"  # whether the version saw the row's label when it was trained
 
 
@@ -56,10 +58,10 @@ def monitor(env: Environment, model: str) -> list[Observation]:
 def observe(env: Environment, scoring: Scoring) -> Observation:
     """Observe one scored file: numbers first, then the pages, the ledger last."""
     spec = env.project.model(scoring.model)
-    candidate = _candidate(env, scoring)
+    candidate = candidate_of(env, scoring.model, scoring.version)
     reference = reference_profile(env, candidate)
     rows = _rows(env, spec, scoring, candidate)
-    story = _story(env, spec, scoring, reference, rows)
+    story = _story(env, spec, scoring, candidate, reference, rows)
     seen = _pages(env, spec, candidate, rows, story)
     event = env.ledger.append("observation", scoring.model, scoring.sha256, seen.to_json())
     seen = Observation.model_validate(event.payload)
@@ -103,9 +105,10 @@ def _predicted(env: Environment, candidate: Candidate, rows: pl.DataFrame) -> Co
     if not rows.height:
         return None
     loaded = loader.load(env.lake, candidate)
-    values = loaded.predict(rows.to_pandas())
-    if values.ndim == 2:
-        values = [str(loaded.classes[i]) for i in values.argmax(axis=1)]
+    given = loaded.predict(rows.to_pandas())
+    values = given.tolist()
+    if loaded.task == "multiclass":
+        values = [str(loaded.classes[i]) for i in given.argmax(axis=1)]
     frame = pl.DataFrame({PREDICTION: values})
     return profile.build(frame, {PREDICTION: _prediction_kind(candidate.features)})[PREDICTION]
 
@@ -133,12 +136,17 @@ def _rows(
         known = target.known(spec.target, dataset.time, newest)
         label = pl.when(known).then(made).alias(TARGET)
     learnt = _trained_rows(env, candidate, scoring)
-    predictions = delta.scan(env.predictions(spec.model), scoring.table_version)
-    mine = predictions.filter(pl.col(FILE) == scoring.sha256).drop(
-        [name for name in rows.columns if name != ROW], strict=False
-    )
-    joined = rows.lazy().with_columns(label).join(mine, on=ROW, how="left")
+    predictions = _predictions(env, scoring)
+    joined = rows.lazy().with_columns(label).join(predictions, on=ROW, how="left")
     return joined.with_columns(pl.col(ROW).is_in(learnt).alias(TRAINED)).collect()
+
+
+def _predictions(env: Environment, scoring: Scoring) -> pl.LazyFrame:
+    table = delta.scan(env.predictions(scoring.model), scoring.table_version)
+    mine = table.filter(pl.col(FILE) == scoring.sha256)
+    names = {"prediction": PREDICTION, "probabilities": CHANCES}
+    there = [name for name in names if name in table.collect_schema().names()]
+    return mine.select(ROW, *(pl.col(name).alias(names[name]) for name in there))
 
 
 def _trained_rows(env: Environment, candidate: Candidate, scoring: Scoring) -> list[int]:
@@ -151,6 +159,7 @@ def _story(
     env: Environment,
     spec: ModelSpec,
     scoring: Scoring,
+    candidate: Candidate,
     reference: ReferenceProfile,
     rows: pl.DataFrame,
 ) -> report.Story:
@@ -167,10 +176,10 @@ def _story(
     if reference.prediction is not None:
         now = profile.measure(rows, {PREDICTION: reference.prediction}).get(PREDICTION)
         prediction = detect.compare_column(
-            PREDICTION, reference.prediction, now, settings, signal="prediction"
+            "prediction", reference.prediction, now, settings, signal="prediction"
         )
     gate = _gate(env, scoring)
-    realised = _performance(env, spec, rows, gate)
+    realised = _performance(env, spec, rows, gate, candidate)
     findings = [c.finding for c in data] + ([prediction.finding] if prediction else [])
     seen = Observation(
         model=scoring.model,
@@ -197,33 +206,32 @@ def _story(
 
 
 def _performance(
-    env: Environment, spec: ModelSpec, rows: pl.DataFrame, gate: GateVerdict | None
+    env: Environment,
+    spec: ModelSpec,
+    rows: pl.DataFrame,
+    gate: GateVerdict | None,
+    candidate: Candidate,
 ) -> Finding:
     """Judge rows with a known label that the version was not trained on."""
-    task = task_of(spec, env.project.datasets)
+    task = candidate.features.task
     name = primary_metric(spec, task)
     known = rows.filter(pl.col(TARGET).is_not_null(), pl.col(PREDICTION).is_not_null())
     judged = known.filter(~pl.col(TRAINED))
-    values, classes = _scores(judged, task)
+    given = judged[PREDICTION if task != "multiclass" else CHANCES]
+    classes = None
+    if task == "multiclass":
+        classes = [str(label) for label in loader.description(env.lake, candidate)["classes"]]
     return performance.measure(
         judged[TARGET].to_numpy(),
-        values,
+        np.asarray(given.to_list(), dtype=float),
         _blocks(judged, env.project.dataset(spec.score.on or spec.data.from_).time),
-        metric=lambda y, p: metrics.score(name, y, p, task=task, classes=classes),
+        metric=lambda y, p: metrics.score(name, y, p, classes),
         name=name,
         rows=rows.height,
         trained=known.height - judged.height,
         gate=gate,
         settings=spec.monitor,
     )
-
-
-def _scores(rows: pl.DataFrame, task: str) -> tuple[Any, list[str] | None]:
-    """Predictions as the metrics take them: numbers, or one column of chances per class."""
-    if task != "multiclass":
-        return rows[PREDICTION].cast(pl.Float64).to_numpy(), None
-    chances = [name for name in rows.columns if name.startswith("probability_")]
-    return rows.select(chances).to_numpy(), [name.removeprefix("probability_") for name in chances]
 
 
 def _blocks(rows: pl.DataFrame, time: str | None) -> list[Any]:
@@ -292,16 +300,6 @@ def _earlier(env: Environment, scoring: Scoring) -> list[Observation]:
         if past := env.ledger.find("observation", scoring.model, event.key):
             found.append(Observation.model_validate(past.payload))
     return found
-
-
-def _candidate(env: Environment, scoring: Scoring) -> Candidate:
-    for event in reversed(env.ledger.events("training", scoring.model)):
-        if event.payload["version"] == scoring.version:
-            return Candidate.model_validate(event.payload)
-    raise IntegrityError(
-        f"{scoring.model}: version {scoring.version} scored a file, but the ledger has no such "
-        "training; verify the ledger"
-    )
 
 
 def _gate(env: Environment, scoring: Scoring) -> GateVerdict | None:

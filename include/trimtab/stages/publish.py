@@ -14,7 +14,7 @@ import polars as pl
 from trimtab.adapters import delta
 from trimtab.data import keys, quarantine, staging
 from trimtab.environment import Environment
-from trimtab.types import FILE, PARTITION, DatasetVersion, FileVerdict, Validation
+from trimtab.types import FILE, PARTITION, ROW, DatasetVersion, FileVerdict, Validation
 
 log = logging.getLogger(__name__)
 
@@ -70,11 +70,13 @@ def _rows(env: Environment, file: FileVerdict, validation: Validation) -> pl.Dat
     spec = env.project.dataset(file.dataset)
     late = keys.published(rows, spec, delta.scan(table), file.sha256)
     if late.height:
-        log.warning("%s/%s: %d keys came first in another file", *_name(file), late.height)
-        bad = late.join(rows.select(pl.all().cast(pl.String).exclude("_row"), "_row"), on="_row")
+        log.warning(
+            "%s/%s: %d keys came first in another file", file.dataset, file.name, late.height
+        )
+        bad = quarantine.with_text(env, file.dataset, file.sha256, late)
         path = quarantine.rows_path(env, file.dataset, file.sha256, step="publish")
         quarantine.keep_rows(path, bad, name=file.name, sha256=file.sha256)
-    return rows.join(late, on="_row", how="anti", maintain_order="left")
+    return rows.join(late, on=ROW, how="anti", maintain_order="left")
 
 
 def _append(env: Environment, file: FileVerdict, rows: pl.DataFrame) -> int:
@@ -103,7 +105,3 @@ def _record(env: Environment, file: FileVerdict, version: int) -> DatasetVersion
         partitions=tuple(partitions),
         newest=newest,
     )
-
-
-def _name(file: FileVerdict) -> tuple[str, str]:
-    return file.dataset, file.name

@@ -8,6 +8,7 @@ from trimtab.errors import NotReadyError
 from trimtab.ledger import Event
 from trimtab.ledger.chain import digest
 from trimtab.monitoring import guards
+from trimtab.stages.features import open_requests
 from trimtab.types import Candidate, DatasetVersion, Observation, RetrainDecision
 
 
@@ -32,7 +33,7 @@ def request(env: Environment, model: str, *, actor: str, reason: str) -> str:
     spec = env.project.model(model)
     with env.ledger.lock(f"retrain:{model}"):
         if waiting := open_requests(env, model):
-            return waiting[0].key
+            return next(iter(waiting))
         answered = len(env.ledger.events("retrain_closed", model))
         key = f"manual:{digest([model, actor, reason, answered])[:32]}"
         newest = _newest(env, spec)
@@ -48,12 +49,6 @@ def request(env: Environment, model: str, *, actor: str, reason: str) -> str:
     return key
 
 
-def open_requests(env: Environment, model: str) -> list[Event]:
-    """Return the requests no training has answered yet, oldest first."""
-    closed = {event.key for event in env.ledger.events("retrain_closed", model)}
-    return [e for e in env.ledger.events("retrain_request", model) if e.key not in closed]
-
-
 def _decide(env: Environment, spec: ModelSpec, event: Event) -> RetrainDecision:
     """Request first, decision last: whoever is killed in between comes back to the same words."""
     model = spec.model
@@ -61,7 +56,7 @@ def _decide(env: Environment, spec: ModelSpec, event: Event) -> RetrainDecision:
         decision = RetrainDecision.model_validate(asked.payload)
     else:
         waiting = open_requests(env, model)
-        decision = judge(env, spec, event, waiting)
+        decision = judge(env, spec, event, open_request=next(iter(waiting), None))
         if decision.retrain and not waiting:
             env.ledger.append("retrain_request", model, event.key, decision.to_json())
     written = env.ledger.append("retrain_decision", model, event.key, decision.to_json())
@@ -69,7 +64,7 @@ def _decide(env: Environment, spec: ModelSpec, event: Event) -> RetrainDecision:
 
 
 def judge(
-    env: Environment, spec: ModelSpec, event: Event, waiting: Sequence[Event]
+    env: Environment, spec: ModelSpec, event: Event, *, open_request: str | None
 ) -> RetrainDecision:
     """Gather what the guards need and let them decide; writes nothing."""
     seen = Observation.model_validate(event.payload)
@@ -86,7 +81,7 @@ def judge(
         spec.retrain,
         rows=state.total_rows if state else 0,
         at=(state.newest if state else None) or seen.newest,
-        open_request=waiting[0].key if waiting else None,
+        open_request=open_request,
     )
 
 

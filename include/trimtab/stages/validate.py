@@ -11,7 +11,7 @@ import logging
 import polars as pl
 
 from trimtab.adapters import gx
-from trimtab.data import quarantine, staging, text
+from trimtab.data import quarantine, staging
 from trimtab.data.cast import COLUMN, REASON
 from trimtab.data.reasons import FileReason, RowReason
 from trimtab.environment import Environment
@@ -51,7 +51,9 @@ def validate(env: Environment, dataset: str, sha256: str) -> Validation:
         warned=verdict.warned,
         quarantined=len(verdict.aside),
         results=checked.results,
-        docs=docs.write(checked, env.reports, dataset=dataset, name=file.name, sha256=sha256),
+        docs=docs.write(
+            checked, verdict, env.reports, dataset=dataset, name=file.name, sha256=sha256
+        ),
     )
     event = env.ledger.append("validation", dataset, sha256, validation.to_json())
     _log(file, validation)
@@ -70,19 +72,19 @@ def _accepted(env: Environment, dataset: str, sha256: str) -> FileVerdict:
 
 def _write(env: Environment, file: FileVerdict, rows: pl.DataFrame, verdict: Verdict) -> None:
     """Write aside what does not go on. What was staged stays, so a second attempt sees the same."""
-    data = staging.source(env, file.dataset, file.sha256).read_bytes
     if not verdict.passed:
         folder = quarantine.files_path(env, file.dataset, file.sha256)
         detail = "; ".join(verdict.blocked)
+        data = staging.source(env, file.dataset, file.sha256).read_bytes()
         quarantine.keep_file(
-            folder, data(), name=file.name, reason=FileReason.CHECK_FAILED, detail=detail
+            folder, data, name=file.name, reason=FileReason.CHECK_FAILED, detail=detail
         )
     elif verdict.aside:
         aside = rows.with_row_index("_position").filter(pl.col("_position").is_in([*verdict.aside]))
         target = staging.checked(env, file.dataset, file.sha256)
         staging.write_parquet(target, rows.join(aside, on=ROW, how="anti", maintain_order="left"))
-        spec = env.project.dataset(file.dataset)
-        bad = _findings(aside, verdict).join(text.read(data(), spec).rows, on=ROW, how="left")
+        findings = _findings(aside, verdict)
+        bad = quarantine.with_text(env, file.dataset, file.sha256, findings)
         path = quarantine.rows_path(env, file.dataset, file.sha256, step="checks")
         quarantine.keep_rows(path, bad, name=file.name, sha256=file.sha256)
 

@@ -86,6 +86,7 @@ class Search:
         rows, judges = split.validation_tail(self.data, self.validation, seed)
         self.fit_rows = split.sample(rows, tune.sample, seed)
         self._judges = split.sample(judges, tune.sample, seed)
+        self._prepared: dict[str, tuple[Any, Any]] = {}
         self._began, self._best, self._probe = time.monotonic(), -np.inf, None
         families = [self._family(name) for name in dict.fromkeys(self.train.candidates)]
         total = max(tune.trials, len(families))
@@ -122,7 +123,7 @@ class Search:
         began, asked = time.monotonic(), family.study.ask()
         space, name = family.estimator.space, family.estimator.name
         params = space(asked) if space else dict(family.estimator.defaults)
-        model = fit(family.estimator, params, self, self.fit_rows)
+        model = self._fitted(family.estimator, params)
         value = self.score(model, self._judges)
         family.study.tell(asked, value if np.isfinite(value) else -1e300)
         family.tried.append(Trial(name, params, value, time.monotonic() - began))
@@ -131,6 +132,19 @@ class Search:
         self.progress(
             f"trial {number}/{total} {name} {self.metric} {value:.4g} (best {self._best:.4g})"
         )
+
+    def _fitted(self, family: Estimator, params: dict[str, Any]) -> Any:
+        """Fit a trial; trials of one style share the preprocessing of their common rows."""
+        from sklearn.pipeline import Pipeline
+
+        y = self.data.y[self.fit_rows]
+        if family.style not in self._prepared:
+            step = self.preprocess(family.style)
+            made = step.fit_transform(self.data.frame.iloc[self.fit_rows], y)
+            self._prepared[family.style] = (step, made)
+        step, made = self._prepared[family.style]
+        model = _one_thread(family.build(self.task, self.train.seed, **params).fit(made, y))
+        return Pipeline([("preprocess", step), ("estimator", model)])
 
     def score(self, model: Any, rows: Rows, metric: str | None = None) -> float:
         """Score a fitted model on rows of the training data."""
@@ -168,7 +182,14 @@ def fit(family: Estimator, params: dict[str, Any], search: Search, rows: Rows | 
         ("preprocess", search.preprocess(family.style)),
         ("estimator", family.build(search.task, seed, **params)),
     ]
-    return Pipeline(steps).fit(data.frame.iloc[rows], data.y[rows])
+    made = Pipeline(steps).fit(data.frame.iloc[rows], data.y[rows])
+    _one_thread(made.named_steps["estimator"])
+    return made
+
+
+def _one_thread(model: Any) -> Any:
+    """Let a fitted model predict on one thread: a forest's threads sum in any order."""
+    return model.set_params(n_jobs=None) if "n_jobs" in model.get_params(deep=False) else model
 
 
 def fitted_rows(family: Estimator, total: int) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from trimtab.adapters import gx
 from trimtab.adapters.gx import Checked
+from trimtab.validation.verdict import Verdict
 
 log = logging.getLogger(__name__)
 
@@ -25,12 +26,14 @@ td, th { border-bottom: 1px solid #dde2e6; padding: .3rem .6rem; text-align: lef
 .fa-check-circle::before { content: "\\2713  passed"; }
 .fa-times::before { content: "\\2717  failed"; }
 .fa-exclamation-triangle::before { content: "\\26A0  could not run"; }
-i { font-style: normal; font-weight: 600; } .collapse { color: #57606a; font-size: .85em; }
-a[data-toggle] { display: none; } pre, code { white-space: pre-wrap; }
+i { font-style: normal; font-weight: 600; white-space: nowrap; }
+.collapse, a[data-toggle] { display: none; } pre, code { white-space: pre-wrap; }
 """
 
 
-def write(checked: Checked, reports: Path, *, dataset: str, name: str, sha256: str) -> str | None:
+def write(
+    checked: Checked, verdict: Verdict, reports: Path, *, dataset: str, name: str, sha256: str
+) -> str | None:
     """Write the page under ``reports``; return its path there, None when GX cannot render it."""
     page = Path("datasets", dataset, sha256[:12], "index.html")
     try:
@@ -41,12 +44,13 @@ def write(checked: Checked, reports: Path, *, dataset: str, name: str, sha256: s
     target = reports / page
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{uuid.uuid4().hex}.tmp")
-    temporary.write_text(offline(rendered, f"{dataset}: {name}"), encoding="utf-8")
+    page_text = offline(rendered, f"{dataset}: {name}", verdict.sentence)
+    temporary.write_text(page_text, encoding="utf-8")
     temporary.replace(target)
     return str(page)
 
 
-def offline(rendered: str, title: str) -> str:
+def offline(rendered: str, title: str, verdict: str) -> str:
     """Keep the sections of a Great Expectations page, under a style of our own."""
     start, end = rendered.find('<div id="section-1"'), rendered.find("<footer>")
     body = rendered[max(start, 0) : end if end > 0 else None]
@@ -54,5 +58,6 @@ def offline(rendered: str, title: str) -> str:
     body = re.sub(r'<a href="\.\./[^"]*"\s*>(.*?)</a>', r"\1", body, flags=re.S)
     title = markup.escape(title)
     head = f'<meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
-    text = f"<head>{head}</head><body><h1>{title}</h1>{body}</body>"
+    told = f"<h1>{title}</h1><p><strong>Verdict: {markup.escape(verdict)}</strong></p>"
+    text = f"<head>{head}</head><body>{told}{body}</body>"
     return f'<!doctype html><html lang="en">{text}</html>'

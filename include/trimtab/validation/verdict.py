@@ -19,6 +19,15 @@ class Verdict:
         """Whether the file may be published (without the rows set aside)."""
         return not self.blocked
 
+    @property
+    def sentence(self) -> str:
+        """Say it in one line."""
+        if self.blocked:
+            return f"refused by {', '.join(self.blocked)}"
+        aside = f"; {len(self.aside)} rows set aside" if self.aside else ""
+        warned = f"; warned by {', '.join(self.warned)}" if self.warned else ""
+        return f"passed{aside}{warned}"
+
 
 def decide(checked: Checked, *, rows: int, bad_before: int, max_bad_rows: float) -> Verdict:
     """Decide by severity.

@@ -21,7 +21,7 @@ class IngestOperator(StageOperator):
     template_fields = ("file",)
 
     def __init__(self, *, file: dict[str, Any], **kwargs: Any) -> None:
-        super().__init__(map_index_template="{{ file_and_verdict }}", **kwargs)
+        super().__init__(**kwargs)
         self.file = file
 
     def stage(self, env: "Environment", context: "Context") -> dict[str, Any]:

@@ -46,5 +46,7 @@ class PublishOperator(StageOperator):
 
     def _tell(self, context: "Context", version: int, partitions: list[str]) -> None:
         for outlet in self.outlets or ():
-            extra = {"version": version, "partitions": partitions}
-            context["outlet_events"][outlet].extra = extra
+            context["outlet_events"][outlet].extra = {
+                "version": version,
+                "partitions": list(partitions),
+            }

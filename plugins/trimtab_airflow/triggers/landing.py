@@ -48,7 +48,7 @@ class LandingTrigger(BaseEventTrigger):
         settle: float = 2.0,
         poll: float = 1.0,
     ) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.dataset = dataset
         self.uri = uri
         self.pattern = pattern
@@ -81,7 +81,7 @@ class LandingTrigger(BaseEventTrigger):
                     wait = min(wait * 2, _RING_AGAIN_AT_MOST) if again else _RING_AGAIN
                     announced, ring_at = pending, time.monotonic() + wait
                     if pending:
-                        yield TriggerEvent(self._payload(pending))
+                        yield TriggerEvent(self._payload(pending))  # type: ignore[no-untyped-call]
             await asyncio.sleep(self.poll)
 
     async def _listed(self, before: Listing) -> Listing:

@@ -111,7 +111,7 @@ def test_small_windows_are_given_their_noise() -> None:
         ours += sum(c.finding.status == "drift" for c in found)
     print(f"n=40, 600 columns without drift: PSI > 0.2 alone calls {bare}, with the floor {ours}")
     assert bare > 60
-    assert ours <= 6
+    assert ours <= bare / 10, "and min_rows keeps windows this small from being judged at all"
 
 
 def test_odd_columns_have_their_status_and_stop_nothing() -> None:

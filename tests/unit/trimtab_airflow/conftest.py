@@ -2,10 +2,9 @@
 
 import os
 import tempfile
+from pathlib import Path
 
 # The same home as tests/dags when both run in one process: Airflow reads it once.
-if not os.environ.get("AIRFLOW_HOME", "").startswith(
-    os.path.join(tempfile.gettempdir(), "trimtab-airflow-")
-):
+if not Path(os.environ.get("AIRFLOW_HOME", "")).name.startswith("trimtab-airflow-"):
     os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="trimtab-airflow-")
     os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"

@@ -9,9 +9,9 @@ from unittest.mock import MagicMock
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskAwaitingInput
-from trimtab_airflow.operators.approve import ManualApproveOperator
 
 from trimtab.types import Approval
+from trimtab_airflow.operators.approve import ManualApproveOperator
 
 Recorded = list[dict[str, Any]]
 

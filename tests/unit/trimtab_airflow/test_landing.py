@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
+
+from trimtab.types import LandedFile
 from trimtab_airflow.sensors.new_files import NewFilesSensor
 from trimtab_airflow.triggers import landing
 from trimtab_airflow.triggers.landing import LandingTrigger, settled
-
-from trimtab.types import LandedFile
 
 
 class World:
@@ -66,7 +66,7 @@ def rings(during: float, world: World, steps: dict[float, Any] | None = None) ->
 
     async def listen() -> None:
         async for event in trigger.run():
-            heard.append(event.payload["files"])
+            heard.append(event.payload["files"])  # noqa: PERF401 heard while it goes on
 
     async def act() -> None:
         began = time.monotonic()

@@ -11,18 +11,11 @@ from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
-import trimtab_airflow.operators
-import trimtab_airflow.sensors
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
-from trimtab_airflow.operators.evaluate import EvaluateOperator
-from trimtab_airflow.operators.features import FeaturesOperator
-from trimtab_airflow.operators.ingest import IngestOperator
-from trimtab_airflow.operators.retrain import RetrainOperator
-from trimtab_airflow.operators.rollback import RollbackOperator
-from trimtab_airflow.operators.score import ScoreOperator
-from trimtab_airflow.operators.train import TrainOperator
 
+import trimtab_airflow.operators
+import trimtab_airflow.sensors
 from trimtab.errors import (
     ConfigError,
     DataError,
@@ -33,6 +26,13 @@ from trimtab.errors import (
     Problem,
 )
 from trimtab.types import Champion, FeatureSet, FileVerdict, GateVerdict, RetrainDecision, Scoring
+from trimtab_airflow.operators.evaluate import EvaluateOperator
+from trimtab_airflow.operators.features import FeaturesOperator
+from trimtab_airflow.operators.ingest import IngestOperator
+from trimtab_airflow.operators.retrain import RetrainOperator
+from trimtab_airflow.operators.rollback import RollbackOperator
+from trimtab_airflow.operators.score import ScoreOperator
+from trimtab_airflow.operators.train import TrainOperator
 
 Fake = Callable[..., None]
 
@@ -243,9 +243,9 @@ def operator_classes() -> list[type[BaseOperator]]:
         for info in pkgutil.iter_modules(package.__path__):
             module = importlib.import_module(f"{package.__name__}.{info.name}")
             for value in vars(module).values():
-                if inspect.isclass(value) and value.__module__ == module.__name__:
-                    if issubclass(value, BaseOperator):
-                        found.add(value)
+                here = inspect.isclass(value) and value.__module__ == module.__name__
+                if here and issubclass(value, BaseOperator):
+                    found.add(value)
     return sorted(found, key=lambda c: c.__name__)
 
 

@@ -1,0 +1,37 @@
+"""What several parts' tests need: publishing tables without ingest, and a small world of rides."""
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trimtab.types import DatasetVersion
+
+Publish = Callable[..., DatasetVersion]
+
+
+def _beside(name: str) -> Any:
+    """Load a module that stands beside this file (tests are no package)."""
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+        assert spec
+        assert spec.loader
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+    return sys.modules[name]
+
+
+@pytest.fixture(scope="session")
+def publish() -> Publish:
+    function: Publish = _beside("published").publish
+    return function
+
+
+@pytest.fixture(scope="session")
+def rides() -> Any:
+    """A small world: taxi rides joined to hourly air and a register of cars."""
+    return _beside("rides")

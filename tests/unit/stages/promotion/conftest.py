@@ -1,0 +1,219 @@
+"""Trained versions for the gate's tests: a small table, feature files and packaged models.
+
+``new_world`` is the one place that knows how a version comes about and how it is loaded.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from trimtab.environment import Environment
+from trimtab.ledger.chain import digest
+from trimtab.stages.approve import approve
+from trimtab.stages.evaluate import evaluate
+from trimtab.stages.promote import promote
+from trimtab.types import ROLE, TARGET, Candidate, Champion, FeatureSet, GateVerdict
+
+DATASET = """\
+dataset: visits
+owner: shop
+source: {kind: files, uri: landing/visits}
+key: [visit]
+time: at
+partition: month
+columns:
+  visit: {type: int}
+  at: {type: time}
+  signal: {type: float}
+  shop: {type: category}
+  bought: {type: int, known_after: later}
+"""
+MODEL = """\
+model: buys
+purpose: Tell the shop which visit ends with a purchase.
+owner: shop
+limits: Knows one shop chain only.
+data: {from: visits}
+target: {column: bought, at_least: 1}
+split: {holdout: 14d}
+gate:
+  primary: roc_auc
+  min: 0.6
+  min_rows: 300
+  slice_min_rows: 200
+  slices: [shop]
+  versus_champion: {mode: MODE, margin: 0.01, resamples: 200}
+approve: APPROVE
+"""
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def files(mode: str = "non_inferior", approving: str = "auto", **replaced: str) -> dict[str, str]:
+    """The config folder, with words of the model file replaced."""
+    model = MODEL.replace("MODE", mode).replace("APPROVE", approving)
+    for old, new in replaced.items():
+        model = model.replace(old, new)
+    return {"datasets/visits.yaml": DATASET, "models/buys.yaml": model}
+
+
+def rows(n: int = 12_000, *, seed: int = 0, days: int = 60) -> pl.DataFrame:
+    """Visits whose ``signal`` says something about ``bought``."""
+    rng = np.random.default_rng(seed)
+    bought = (rng.random(n) < 0.4).astype(np.int8)
+    hours = np.sort(rng.integers(0, days * 24, n))
+    return pl.DataFrame(
+        {
+            "visit": np.arange(n),
+            "at": [BEGIN + timedelta(hours=int(h)) for h in hours],
+            "signal": bought + rng.normal(0, 1.0, n),
+            "shop": rng.choice(["north", "south", "<script>alert(1)</script>"], n),
+            TARGET: bought,
+        },
+        schema_overrides={"at": pl.Datetime("us", "UTC")},
+    )
+
+
+@dataclass
+class Fake:
+    """What ``serving.loader.load`` would return: answers by a function of the frame."""
+
+    scale: float = 1.0
+    noise: float = 0.0
+    seed: int = 0
+    classes: tuple[int, ...] = (0, 1)
+    answer: str = ""
+    bad_shop: str = ""
+
+    def predict(self, frame: pd.DataFrame) -> np.ndarray:
+        if self.answer == "nan":
+            return np.full(len(frame), np.nan)
+        if self.answer == "crash":
+            raise RuntimeError("the estimator fell over")
+        if self.answer == "constant":
+            return np.full(len(frame), 0.4)
+        rng = np.random.default_rng(self.seed)
+        score = self.scale * frame["signal"].to_numpy() + rng.normal(0, self.noise, len(frame))
+        if self.bad_shop:
+            bad = (frame["shop"] == self.bad_shop).to_numpy()
+            score = np.where(bad, rng.normal(0, 1, len(frame)), score)
+        return 1 / (1 + np.exp(-(score - 0.5)))
+
+
+@dataclass
+class World:
+    """An environment with versions of ``buys`` in it; ``models`` is what the loader loads."""
+
+    env: Environment
+    models: dict[tuple[int, str], Fake | Exception] = field(default_factory=dict)
+
+    def load(self, lake: object, candidate: Candidate, name: str = "model") -> Fake:
+        """Stand in for ``serving.loader.load``."""
+        found = self.models[candidate.version, name]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def train(
+        self,
+        version: int,
+        *,
+        broken: Exception | None = None,
+        data: pl.DataFrame | None = None,
+        holdout_days: int = 14,
+        until: datetime | None = None,
+        **answers: Any,
+    ) -> Candidate:
+        """Leave behind what ``train`` leaves behind for one version."""
+        data = rows() if data is None else data
+        newest = data["at"].max()
+        assert isinstance(newest, datetime)
+        cut = until or newest - timedelta(days=holdout_days)
+        role = pl.when(pl.col("at") >= cut).then(pl.lit("holdout")).otherwise(pl.lit("train"))
+        data = data.with_columns(role.alias(ROLE))
+        key = hashlib.sha256(f"{version}".encode()).hexdigest()
+        uri = f"features/buys/{key}.parquet"
+        (self.env.lake / uri).parent.mkdir(parents=True, exist_ok=True)
+        data.write_parquet(self.env.lake / uri)
+        candidate = Candidate(
+            model="buys",
+            version=version,
+            key=digest(["candidate", version]),
+            features=FeatureSet(
+                model="buys",
+                key=key,
+                uri=uri,
+                task="binary",
+                numeric=("signal",),
+                categorical=("shop",),
+                train_rows=data.filter(pl.col(ROLE) == "train").height,
+                holdout_rows=data.filter(pl.col(ROLE) == "holdout").height,
+                train_until=cut,
+                holdout_until=newest,
+                versions={"visits": version},
+                cause="initial",
+            ),
+            uri=f"models/buys/{key}",
+            manifest={},
+            estimator="boosted_trees",
+            params={"learning_rate": 0.1, "note": "<b>bold</b>"},
+            validation={"roc_auc": 0.7},
+            trials=3,
+            config_hash=digest("config"),
+        )
+        ledger = self.env.ledger
+        ledger.append("version_number", "buys", str(version), {"key": candidate.key})
+        ledger.append("training", "buys", candidate.key, candidate.to_json())
+        self.models[version, "model"] = broken or Fake(**answers)
+        self.models[version, "baseline_dummy"] = Fake(answer="constant")
+        self.models[version, "baseline_linear"] = Fake(noise=0.5, seed=99)
+        return candidate
+
+    def judged(self, version: int, **answers: Any) -> GateVerdict:
+        """Train a version and judge it."""
+        self.train(version, **answers)
+        return evaluate(self.env, "buys", version)
+
+    def champion(self, version: int, **answers: Any) -> Champion:
+        """Train, judge, approve and promote a version."""
+        self.judged(version, **answers)
+        approve(self.env, "buys", version)
+        return promote(self.env, "buys", version)
+
+
+NewWorld = Callable[..., World]
+
+
+@pytest.fixture
+def new_world(
+    open_env: Callable[[dict[str, str]], Environment], monkeypatch: pytest.MonkeyPatch
+) -> NewWorld:
+    """Open a world; keyword arguments go to ``files``, ``changes`` replaces words of the model."""
+
+    def opened(changes: dict[str, str] | None = None, **options: str) -> World:
+        world = World(open_env(files(**options, **(changes or {}))))
+        monkeypatch.setattr("trimtab.serving.loader.load", world.load)
+        return world
+
+    return opened
+
+
+@pytest.fixture
+def world(new_world: NewWorld) -> World:
+    return new_world()
+
+
+@pytest.fixture
+def make_rows() -> Callable[..., pl.DataFrame]:
+    return rows
+
+
+@pytest.fixture
+def make_files() -> Callable[..., dict[str, str]]:
+    return files

@@ -1,0 +1,211 @@
+"""build_features: causes, readiness, labels, roles, and one file per key."""
+
+from datetime import timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+
+from trimtab.environment import Environment
+from trimtab.errors import NotReadyError
+from trimtab.features import view
+from trimtab.ledger import champion
+from trimtab.stages.features import build_features, open_requests
+from trimtab.training.record import candidate_key
+from trimtab.types import ROLE, TARGET, Candidate, FeatureSet, RetrainDecision
+
+
+@pytest.fixture
+def env(open_env: Any, rides: Any, publish: Any) -> Environment:
+    opened: Environment = open_env(rides.FILES)
+    assert not opened.project.problems
+    rides.publish_all(opened, publish)
+    return opened
+
+
+def rows_of(env: Environment, features: FeatureSet) -> pl.DataFrame:
+    return pl.read_parquet(env.lake / features.uri)
+
+
+def record(env: Environment, features: FeatureSet, version: int = 1) -> None:
+    """Leave behind what a training of ``features`` would."""
+    spec = env.project.model(features.model)
+    key = candidate_key(features.key, spec)
+    candidate = Candidate(
+        model=features.model,
+        version=version,
+        key=key,
+        features=features,
+        uri="u",
+        manifest={},
+        estimator="dummy",
+        params={},
+        validation={},
+        trials=1,
+        config_hash="c",
+    )
+    env.ledger.append("training", features.model, key, candidate.to_json())
+
+
+def judge(env: Environment, model: str, version: int = 1) -> None:
+    env.ledger.append("gate", model, f"{version}:0", {"version": version})
+
+
+def serve(env: Environment, model: str) -> None:
+    champion.swap(env.ledger, model, 1, expected=None, action="promote", actor="me", reason="first")
+
+
+def ask(env: Environment, model: str, key: str = "sha", cause: str = "drift") -> None:
+    asked = RetrainDecision(
+        model=model,
+        partition="p",
+        retrain=True,
+        causes=(cause,),
+        reason="r",  # type: ignore[arg-type]
+    )
+    env.ledger.append("retrain_request", model, key, asked.to_json())
+
+
+def test_the_file_holds_what_the_record_says(env: Environment, rides: Any) -> None:
+    features = build_features(env, "late")
+    rows = rows_of(env, features)
+    assert features.cause == "initial"
+    assert features.versions == {"rides": 0, "air": 0, "cars": 0}
+    assert features.numeric == ("km", "shared", "air_rain", "cars_seats")
+    assert (features.categorical, features.temporal) == (("zone",), ("at",))
+    assert dict(rows[ROLE].value_counts().iter_rows()) == {
+        "train": features.train_rows,
+        "holdout": features.holdout_rows,
+    }
+    assert rows.height + features.unlabelled == rides.rides().height
+    assert {*features.features, "ride", "at", "_file", "_partition", TARGET} <= {*rows.columns}
+    assert rows["at"].is_sorted()
+
+
+def test_what_is_known_later_never_appears(env: Environment) -> None:
+    for model in ("late", "minutes"):
+        features = build_features(env, model)
+        assert "minutes" not in rows_of(env, features).columns
+        assert "minutes" not in features.features
+
+
+def test_the_split_follows_the_data_time(env: Environment, rides: Any) -> None:
+    features = build_features(env, "late")
+    newest = rides.START + timedelta(days=20)
+    assert features.holdout_until == newest
+    assert features.train_until == newest - timedelta(days=5)
+    rows = rows_of(env, features)
+    assert rows.filter(pl.col(ROLE) == "train")["at"].max() < features.train_until
+    assert rows.filter(pl.col(ROLE) == "holdout")["at"].min() >= features.train_until
+    assert rows["at"].max() <= newest - timedelta(days=1)  # label delay
+
+
+def test_twice_gives_the_same_file_and_event(env: Environment) -> None:
+    first = build_features(env, "late")
+    data = (env.lake / first.uri).read_bytes()
+    assert build_features(env, "late") == first
+    (env.lake / first.uri).unlink()  # a lost file is built again, byte for byte
+    assert build_features(env, "late") == first
+    assert (env.lake / first.uri).read_bytes() == data
+    assert len(env.ledger.events("features", "late")) == 1
+
+
+def test_tables_are_read_at_the_recorded_versions(
+    env: Environment, rides: Any, publish: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = build_features(env, "late")
+    before = rows_of(env, first)
+    (env.lake / first.uri).unlink()
+    with monkeypatch.context() as patched:  # a Delta commit the ledger does not know yet
+        patched.setattr(type(env.ledger), "append", lambda *a, **k: None)
+        publish(env, "rides", rides.rides(50, first=900, day=3), "unknown.csv")
+    assert rows_of(env, build_features(env, "late")).equals(before)
+
+
+def test_new_data_make_a_new_key(env: Environment, rides: Any, publish: Any) -> None:
+    first = build_features(env, "minutes")
+    publish(env, "rides", rides.rides(100, first=500, day=20, days=5), "rides_2.csv")
+    assert build_features(env, "minutes").key != first.key
+
+
+def test_a_share_is_split_by_key(env: Environment) -> None:
+    features = build_features(env, "kind")
+    assert (features.task, features.train_until, features.holdout_until) == (
+        "multiclass",
+        None,
+        None,
+    )
+    assert features.train_rows + features.holdout_rows == 400
+    assert 50 < features.holdout_rows < 110
+
+
+def test_no_dataset_yet(open_env: Any, rides: Any, publish: Any) -> None:
+    env = open_env(rides.FILES)
+    publish(env, "rides", rides.rides(), "rides_1.csv")
+    with pytest.raises(NotReadyError, match="first published file of air, cars"):
+        build_features(env, "late")
+
+
+def test_a_join_that_ends_too_early_is_waited_for(open_env: Any, rides: Any, publish: Any) -> None:
+    env = open_env(rides.FILES)
+    publish(env, "rides", rides.rides(), "rides_1.csv")
+    publish(env, "cars", rides.cars(), "cars_1.csv")
+    publish(env, "air", rides.air(days=18), "air_1.csv")
+    with pytest.raises(NotReadyError, match="waiting for air until 2026-01-20"):
+        build_features(env, "late")
+    publish(env, "air", rides.air(day=18, days=1), "air_2.csv")
+    assert build_features(env, "late").train_rows
+
+
+def test_too_few_rows(open_env: Any, rides: Any, publish: Any) -> None:
+    env = open_env(rides.FILES)
+    rides.publish_all(env, lambda *a: None)
+    publish(env, "cars", rides.cars(), "cars_1.csv")
+    publish(env, "rides", rides.rides(60), "rides_1.csv")
+    with pytest.raises(NotReadyError, match=r"of 50 training rows and 1\d of 20 hold-out rows"):
+        build_features(env, "minutes")
+    assert not env.ledger.events("features")
+
+
+def test_no_cause(env: Environment) -> None:
+    serve(env, "late")
+    with pytest.raises(NotReadyError, match="no cause to train"):
+        build_features(env, "late")
+    assert build_features(env, "late", force=True).cause == "manual"
+
+
+def test_requests_are_the_cause(env: Environment) -> None:
+    serve(env, "late")
+    ask(env, "late", "one", "new_data")
+    ask(env, "late", "two", "drift")
+    ask(env, "late", "old")
+    env.ledger.append("retrain_closed", "late", "old", {"version": 1, "reason": "done"})
+    features = build_features(env, "late")
+    assert (features.cause, features.requests) == ("drift+new_data", ("one", "two"))
+
+
+def test_a_trained_set_without_a_verdict_goes_on(env: Environment) -> None:
+    features = build_features(env, "late")
+    record(env, features)
+    assert build_features(env, "late") == features
+
+
+def test_a_judged_set_closes_requests_and_is_not_trained_again(env: Environment) -> None:
+    record(env, build_features(env, "late"))
+    judge(env, "late")
+    ask(env, "late")
+    with pytest.raises(NotReadyError, match="same data and configuration as version 1"):
+        build_features(env, "late", force=True)
+    assert not open_requests(env, "late")
+    closed = env.ledger.find("retrain_closed", "late", "sha")
+    assert closed is not None
+    assert closed.payload["version"] == 1
+
+
+def test_rows_of_files_keeps_every_row_without_a_label(
+    env: Environment, rides: Any, publish: Any
+) -> None:
+    new = publish(env, "rides", rides.rides(30, first=900, day=19, days=1), "rides_2.csv")
+    rows = view.rows_of_files(env, "late", [new.sha256], extra=["minutes"])
+    assert rows["ride"].to_list() == list(range(900, 930))
+    assert {"air_rain", "cars_seats", "minutes", "_partition"} <= set(rows.columns)

@@ -1,0 +1,322 @@
+"""The stages on a small model that was really trained: three files, the third one drifted."""
+
+import json
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from tests.unit.published import publish
+
+from trimtab.adapters import evidently
+from trimtab.environment import Environment, open_environment
+from trimtab.errors import NotReadyError
+from trimtab.ledger import champion
+from trimtab.monitoring.profile import ReferenceProfile
+from trimtab.stages import monitor as stage
+from trimtab.stages import retrain
+from trimtab.stages.features import build_features
+from trimtab.stages.monitor import monitor
+from trimtab.stages.score import score
+from trimtab.stages.train import train
+from trimtab.types import GateVerdict, Observation, RetrainDecision
+
+BAD = "<script>alert(1)</script>"
+DATASET = """
+dataset: trips
+owner: tests
+source: {kind: files, uri: landing/trips}
+key: [id]
+time: at
+partition: month
+columns:
+  id: {type: int}
+  at: {type: time}
+  a: {type: float, nullable: true}
+  b: {type: float}
+  flat: {type: float}
+  kind: {type: category}
+  late: {type: bool, nullable: true, known_after: arrival}
+"""
+MODEL = """
+model: delay
+purpose: Say which trips will be late, for the tests.
+owner: tests
+data: {from: trips}
+target: {column: late, positive: true, delay: 3d}
+features: {exclude: [at]}
+split: {holdout: 10d}
+gate: {min_rows: 100}
+train: {candidates: [linear], min_rows: 100, tune: {trials: 1}}
+monitor: {min_rows: 200, drifted_share: 0.5}
+retrain: {when: [new_data, drift, performance], cooldown: 20d, min_new_rows: 500}
+"""
+START = datetime(2026, 1, 1, tzinfo=UTC)
+ROWS = 1500
+
+
+def trips(month: int, *, drift: bool = False) -> pl.DataFrame:
+    draw = np.random.default_rng(month)
+    a, b = draw.normal(size=ROWS), draw.normal(size=ROWS)
+    late = draw.random(ROWS) < 1 / (1 + np.exp(-2 * a))
+    frame = pl.DataFrame(
+        {
+            "id": np.arange(ROWS) + month * ROWS,
+            "at": [START.replace(month=1 + month) + timedelta(minutes=24 * i) for i in range(ROWS)],
+            "a": a,
+            "b": b,
+            "flat": np.ones(ROWS),
+            "kind": draw.choice(["x", "y"], size=ROWS),
+            "late": [bool(value) if i % 10 else None for i, value in enumerate(late)],
+        }
+    )
+    if not drift:
+        return frame
+    wrong = pl.when(pl.col("late").is_not_null()).then(pl.lit(draw.random(ROWS) < 0.5))
+    return frame.with_columns(pl.col("a") + 3, kind=pl.lit(BAD), late=wrong)
+
+
+def opened(home: Path, config: Path, patch: pytest.MonkeyPatch) -> Environment:
+    patch.setenv("TRIMTAB_LEDGER", f"sqlite:///{home / 'ledger.db'}")
+    patch.setenv("TRIMTAB_TRACKING", f"sqlite:///{home / 'mlflow.db'}")
+    return open_environment(home=home, config=config)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path) -> Path:
+    """January trained, judged and promoted; February and a drifted March scored."""
+    place = tmp_path_factory.mktemp("world")
+    home, config = place / "home", place / "config"
+    for folder, name, text in (("datasets", "trips", DATASET), ("models", "delay", MODEL)):
+        (config / folder).mkdir(parents=True)
+        (config / folder / f"{name}.yaml").write_text(text)
+    home.mkdir()
+    shutil.copy(mlflow_database, home / "mlflow.db")
+    with pytest.MonkeyPatch.context() as patch:
+        env = opened(home, config, patch)
+        publish(env, "trips", trips(0), "january.csv")
+        candidate = train(env, "delay", build_features(env, "delay").key)
+        gate = GateVerdict(
+            model="delay", version=1, verdict="PROMOTE", reasons=(), rules=(), primary="roc_auc",
+            value=0.8, interval=(0.77, 0.83), rows=candidate.features.holdout_rows,
+        )  # fmt: skip
+        env.ledger.append("gate", "delay", "1:0", gate.to_json())
+        champion.swap(
+            env.ledger, "delay", 1, expected=None, action="promote", actor="auto", reason="first"
+        )
+        publish(env, "trips", trips(1), "february.csv")
+        publish(env, "trips", trips(2, drift=True), "march.csv")
+        score(env, "delay")
+    return place
+
+
+@pytest.fixture(scope="module")
+def observed(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same world after one run of the monitor."""
+    place = tmp_path_factory.mktemp("observed")
+    shutil.copytree(world, place, dirs_exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        monitor(opened(place / "home", place / "config", patch), "delay")
+    return place
+
+
+@pytest.fixture
+def after(observed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
+    shutil.copytree(observed, tmp_path, dirs_exist_ok=True)
+    return opened(tmp_path / "home", tmp_path / "config", monkeypatch)
+
+
+@pytest.fixture
+def no_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Evidently crashes: quick, and nothing else may change."""
+
+    def crash(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError("inside the report")
+
+    monkeypatch.setattr(evidently, "_save", crash)
+
+
+def seen_by(env: Environment) -> list[Observation]:
+    events = env.ledger.events("observation", "delay")
+    return [Observation.model_validate(event.payload) for event in events]
+
+
+@pytest.fixture
+def env(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
+    shutil.copytree(world / "home", tmp_path / "home")
+    return opened(tmp_path / "home", world / "config", monkeypatch)
+
+
+@pytest.fixture
+def sent(env: Environment, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    messages: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(env.notifier, "send", lambda *words: messages.append(words))
+    return messages
+
+
+def findings(seen: Observation) -> dict[str | None, str]:
+    return {finding.column or finding.statistic: finding.status for finding in seen.findings}
+
+
+@pytest.mark.usefixtures("no_page")
+def test_every_scored_file_is_observed_once_in_order(
+    env: Environment, sent: list[tuple[Any, ...]]
+) -> None:
+    february, march = monitor(env, "delay")
+    assert (february.partition, march.partition) == ("2026-02", "2026-03")
+    assert findings(february) == {
+        "a": "ok", "b": "ok", "flat": "not_computable", "kind": "ok",
+        "prediction": "ok", "roc_auc": "ok",
+    }  # fmt: skip
+    assert february.alarm == ()
+    assert findings(march) == {
+        "a": "drift", "b": "ok", "flat": "not_computable", "kind": "drift",
+        "prediction": "drift", "roc_auc": "drift",
+    }  # fmt: skip
+    assert march.alarm == ("drift", "performance")
+    assert [message[:2] for message in sent] == [
+        ("warning", "delay 2026-03: drift and performance")
+    ]
+    with pytest.raises(NotReadyError, match="nothing to observe"):
+        monitor(env, "delay")
+
+
+def test_labels_that_cannot_be_known_yet_are_not_used(after: Environment) -> None:
+    february = seen_by(after)[0]
+    known = trips(1).filter(
+        pl.col("late").is_not_null(), pl.col("at") + timedelta(days=3) <= pl.col("at").max()
+    )
+    assert february.labelled == known.height < ROWS * 0.9
+    assert f"({known.height:,} of 1,500 rows with a known label)" in february.summary
+
+
+@pytest.mark.usefixtures("no_page")
+def test_rows_the_version_was_trained_on_are_not_judged(env: Environment) -> None:
+    """A promotion of a version trained later than the file leaves most of the file learnt."""
+    scoring = env.ledger.events("scoring", "delay")[0].payload
+    candidate = stage.candidate_of(env, "delay", 1)
+    stored = pl.read_parquet(env.lake / candidate.features.uri)
+    learnt = stored.with_columns(pl.lit(scoring["sha256"]).alias("_file"))
+    learnt.write_parquet(env.lake / candidate.features.uri)
+    february = monitor(env, "delay")[0]
+    finding = february.findings[-1]
+    assert finding.current_rows + 1000 > february.labelled > finding.current_rows
+    assert "more were trained on" in finding.note
+
+
+def test_the_pages_stand_where_the_record_says(after: Environment) -> None:
+    march = seen_by(after)[1]
+    assert march.report == "models/delay/monitor/2026-03/index.html"
+    folder = (after.reports / march.report).parent
+    assert sorted(file.name for file in folder.iterdir()) == [
+        "evidently.html", "index.html", "observation.json",
+    ]  # fmt: skip
+    page = (folder / "index.html").read_text()
+    assert BAD not in page
+    assert "&lt;script&gt;" in page
+    assert "Alarm: the model does worse" in page
+    assert Observation.model_validate_json((folder / "observation.json").read_text()) == march
+
+
+@pytest.mark.usefixtures("no_page")
+def test_a_crash_of_evidently_does_not_stop_monitoring(env: Environment) -> None:
+    march = monitor(env, "delay")[1]
+    page = (env.reports / str(march.report)).read_text()
+    assert "There is no Evidently page: ZeroDivisionError" in page
+
+
+def test_the_reference_is_built_once(after: Environment) -> None:
+    candidate = stage.candidate_of(after, "delay", 1)
+    file = after.lake / "profiles" / "delay" / f"{candidate.key[:16]}.json"
+    built = ReferenceProfile.model_validate_json(file.read_text())
+    assert built.rows == candidate.features.train_rows
+    assert built.prediction is not None
+    assert built.prediction.rows == candidate.features.holdout_rows
+    (after.lake / candidate.features.uri).unlink()
+    assert stage.reference_profile(after, candidate) == built
+
+
+@pytest.mark.usefixtures("no_page")
+def test_killed_before_the_ledger_it_says_the_same_again(env: Environment) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die(*_: Any, **__: Any) -> None:
+        raise Killed
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(env.ledger, "append", die)
+        with pytest.raises(Killed):
+            monitor(env, "delay")
+    first = monitor(env, "delay")
+    assert [o.partition for o in first] == ["2026-02", "2026-03"]
+
+
+def decisions(env: Environment) -> dict[str, Any]:
+    events = env.ledger.events("retrain_decision", "delay")
+    return {event.key: event.payload for event in events}
+
+
+def test_decisions_follow_the_observations(after: Environment) -> None:
+    february, march = retrain.decide(after, "delay")
+    assert february.retrain
+    assert february.reason == "new_data: 1,500 new rows since version 1"
+    assert march.causes == ("new_data", "drift", "performance")
+    assert march.reason.startswith("new_data and drift and performance: joins the open request ")
+    assert len(after.ledger.events("retrain_request", "delay")) == 1, "at most one is open"
+    with pytest.raises(NotReadyError, match="nothing to decide"):
+        retrain.decide(after, "delay")
+
+
+def test_killed_between_request_and_decision(after: Environment) -> None:
+    keep: Callable[..., Any] = after.ledger.append
+
+    def until_decision(kind: str, *rest: Any, **more: Any) -> Any:
+        if kind == "retrain_decision":
+            raise KeyboardInterrupt
+        return keep(kind, *rest, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(after.ledger, "append", until_decision)
+        with pytest.raises(KeyboardInterrupt):
+            retrain.decide(after, "delay")
+    [asked] = after.ledger.events("retrain_request", "delay")
+    february, _ = retrain.decide(after, "delay")
+    assert february == RetrainDecision.model_validate(asked.payload)
+    assert len(after.ledger.events("retrain_request", "delay")) == 1
+
+
+def test_replaying_the_same_events_decides_the_same(after: Environment, tmp_path: Path) -> None:
+    from trimtab.ledger import Ledger
+
+    retrain.decide(after, "delay")
+    again = Ledger(f"sqlite:///{tmp_path / 'replay.db'}")
+    again.create()
+    for event in after.ledger.events():
+        if not event.kind.startswith("retrain_"):
+            again.append(event.kind, event.subject, event.key, event.payload, actor=event.actor)
+    replay = Environment(after.home, after.project, again, after.tracker, after.notifier)
+    retrain.decide(replay, "delay")
+    assert json.dumps(decisions(replay)) == json.dumps(decisions(after))
+
+
+def test_a_person_asks(after: Environment) -> None:
+    key = retrain.request(after, "delay", actor="ada", reason="new sensor")
+    assert key.startswith("manual:")
+    assert retrain.request(after, "delay", actor="bob", reason="me too") == key, "one is open"
+    after.ledger.append("retrain_closed", "delay", key, {"version": None, "reason": "tests"})
+    assert retrain.request(after, "delay", actor="ada", reason="new sensor") != key
+    event = after.ledger.events("retrain_request", "delay")[0]
+    assert event.actor == "ada"
+    assert RetrainDecision.model_validate(event.payload).causes == ("manual",)
+
+
+def test_an_observation_joins_a_persons_request(after: Environment) -> None:
+    key = retrain.request(after, "delay", actor="ada", reason="new sensor")
+    for decision in retrain.decide(after, "delay"):
+        assert f"joins the open request {key[:12]}" in decision.reason
+    assert len(after.ledger.events("retrain_request", "delay")) == 1

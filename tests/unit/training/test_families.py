@@ -1,0 +1,141 @@
+"""Every family does every task, and comes back from skops with equal predictions."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import skops.io
+
+from trimtab.config.model import METRICS, Task, Train, Tune
+from trimtab.errors import DataError, TrimtabError
+from trimtab.features.pipeline import preprocessor
+from trimtab.serving import loader
+from trimtab.training import registry, split
+from trimtab.training.search import Search, fit, predict
+from trimtab.training.split import Data
+
+SHIPPED = ("boosted_trees", "dummy", "linear", "random_forest")
+
+
+def frame(n: int = 300) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "x": np.where(rng.random(n) < 0.1, np.nan, rng.normal(size=n)),
+            "c": pd.Series(rng.choice(["a", "b"], n)).where(rng.random(n) > 0.1),
+            "at": pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(np.arange(n), unit="h"),
+        }
+    )
+
+
+def search(task: Task, **changes: Any) -> Search:
+    x = frame()
+    signal = x["x"].fillna(0).to_numpy() + (x["c"] == "a").to_numpy()
+    y = {
+        "binary": (signal > 0.5).astype(np.int8),
+        "multiclass": np.where(signal < 0, "low", np.where(signal < 1, "mid", "top")),
+        "regression": signal,
+    }[task]
+    data = Data(x, y, x["at"].dt.tz_localize(None).to_numpy())
+    tune = Tune(trials=3, sample=200)
+    made = Search(
+        data=data,
+        task=task,
+        metric=METRICS[task][0],
+        train=Train(candidates=("linear",), tune=tune),
+        validation=0.2,
+        preprocess=lambda style: preprocessor(["x"], ["c"], ["at"], style=style),
+    )
+    return replace(made, **changes)
+
+
+@pytest.mark.parametrize("task", registry.TASKS)
+@pytest.mark.parametrize("name", SHIPPED)
+def test_family_trains_and_round_trips(name: str, task: Task) -> None:
+    s, family = search(task), registry.get(name, task)
+    params = dict(family.defaults)
+    if name == "random_forest":
+        params["n_estimators"] = 5
+    model = fit(family, params, s)
+    back = loader.loads(skops.io.dumps(model), "memory")
+    assert np.array_equal(predict(back, s.data.frame, task), predict(model, s.data.frame, task))
+    if name != "dummy":
+        assert s.score(model, np.arange(240, 300)) > (0.3 if task == "regression" else 0.6)
+
+
+def test_names_are_the_shipped_ones() -> None:
+    assert registry.names() == SHIPPED
+
+
+def test_a_user_registers_an_estimator(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_REGISTRY", dict(registry._REGISTRY))
+
+    @registry.estimator("tree", tasks=("regression",), defaults={"max_depth": 3})
+    def build(task: Task, seed: int, **params: Any) -> Any:
+        from sklearn.tree import DecisionTreeRegressor
+
+        return DecisionTreeRegressor(random_state=seed, **params)
+
+    assert "tree" in registry.names()
+    with pytest.raises(TrimtabError, match="estimator tree does"):
+        registry.get("tree", "binary")
+    found = search("regression", train=Train(candidates=("tree",))).run()
+    assert (found.family, found.params, len(found.trials)) == ("tree", {"max_depth": 3}, 1)
+    with pytest.raises(TrimtabError, match="registered by"):
+        registry.estimator("linear")(build)
+
+
+def test_a_module_of_the_user_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_REGISTRY", dict(registry._REGISTRY))
+    (tmp_path / "trimtab_estimators.py").write_text(
+        "from trimtab.training.registry import estimator\n"
+        "@estimator('mine')\ndef mine(task, seed):\n    return None\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert "mine" in registry.names()
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(TrimtabError, match="choose from"):
+        registry.get("boosted_tree", "binary")
+
+
+def test_search_begins_with_defaults_and_repeats_itself() -> None:
+    texts: list[str] = []
+    first = search("binary", progress=texts.append).run()
+    assert first.trials[0].params == dict(registry.get("linear", "binary").defaults)
+    assert first.default_value == first.trials[0].value
+    assert first.value == max(trial.value for trial in first.trials)
+    assert len(first.trials) == len(texts) == 3
+    assert texts[0].startswith("trial 1/3 linear roc_auc ")
+    again = search("binary").run()
+    assert [t.params for t in again.trials] == [t.params for t in first.trials]
+    assert [t.value for t in again.trials] == [t.value for t in first.trials]
+
+
+def test_budget_of_minutes_still_gives_every_family_its_defaults() -> None:
+    tune = Tune(trials=50, sample=200, minutes=1e-9)
+    names = ("linear", "boosted_trees")
+    found = search("regression", train=Train(candidates=names, tune=tune)).run()
+    assert [trial.family for trial in found.trials] == list(names)
+
+
+def test_one_class_in_validation_is_an_error_with_advice() -> None:
+    s = search("binary")
+    one = Data(s.data.frame, np.r_[np.arange(240) % 2, np.zeros(60)], s.data.time)
+    with pytest.raises(DataError, match="one class only"):
+        replace(s, data=one).run()
+
+
+def test_validation_is_the_newest_part_and_never_cuts_a_moment() -> None:
+    moments = np.array([1, 2, 2, 3, 3, 3], dtype="datetime64[s]")
+    fit_rows, judges = split.validation_tail(Data(frame(6), np.zeros(6), moments), 0.2, 0)
+    assert (fit_rows.tolist(), judges.tolist()) == ([0, 1, 2], [3, 4, 5])
+    without = Data(frame(100), np.zeros(100))
+    one, two = split.validation_tail(without, 0.2, 7), split.validation_tail(without, 0.2, 7)
+    assert np.array_equal(one[1], two[1])
+    assert len(one[1]) == 20
+    assert not set(one[0]) & set(one[1])
