@@ -32,7 +32,9 @@ class Answer:
         if self._console is None:
             from rich.console import Console
 
-            self._console = Console(stderr=self.as_json, highlight=False, soft_wrap=True)
+            stream = sys.stderr if self.as_json else sys.stdout
+            width = None if stream.isatty() else 140  # a log has no edge at 80
+            self._console = Console(file=stream, width=width, highlight=False, soft_wrap=True)
         return self._console
 
     def say(self, text: Any = "", style: str | None = None) -> None:

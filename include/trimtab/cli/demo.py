@@ -180,14 +180,32 @@ def _control(answer: Answer, env: "Environment", model: str) -> dict[str, Any]:
     return verdict.to_json()
 
 
+def _version(row: dict[str, Any]) -> dict[str, Any]:
+    """The columns that fit a terminal; the reason stands below the table."""
+    low, high = row["interval"]
+    return {
+        "version": row["version"],
+        "data": row["data_version"],
+        "cause": row["cause"],
+        "estimator": row["estimator"],
+        row["primary"]: f"{_number(row['value'])} [{_number(low)}, {_number(high)}]",
+        "verdict": row["verdict"],
+        "champion since": (row["champion_since"] or "-")[:10],
+    }
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
+
+
 def _print(answer: Answer, document: dict[str, Any]) -> None:
     from trimtab.cli.table import show_rows
 
-    versions = [
-        {key: value for key, value in row.items() if key != "report"}
-        for row in document["versions"]
-    ]
-    show_rows(answer, "Versions and verdicts", versions)
+    for model in dict.fromkeys(row["model"] for row in document["versions"]):
+        mine = [row for row in document["versions"] if row["model"] == model]
+        show_rows(answer, f"{model}: versions and verdicts", [_version(row) for row in mine])
+        for row in mine:
+            answer.say(f"  v{row['version']} {row['verdict']}: {row['reason']}")
     show_rows(answer, "What monitoring saw", document["findings"])
     show_rows(answer, "Where every row went", document["rows"])
     seconds = document["seconds"]
