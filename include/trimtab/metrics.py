@@ -49,7 +49,8 @@ def _labels(p: np.ndarray, classes: Sequence[Any] | None) -> np.ndarray:
         return (p >= THRESHOLD).astype(int)
     if classes is None:
         raise TypeError("class probabilities need their classes")
-    return np.asarray(classes)[p.argmax(axis=1)]
+    labels: np.ndarray = np.asarray(classes)[p.argmax(axis=1)]
+    return labels
 
 
 def _neg_log_loss(y: np.ndarray, p: np.ndarray, classes: Sequence[Any] | None) -> float:

@@ -121,6 +121,7 @@ class FeatureSet(Record):
     model: str
     key: str  # hash of dataset versions and the parts of the model file that matter here
     uri: str  # relative to the lake
+    sha256: str = ""  # of the file; the same rows give the same one
     task: Literal["binary", "multiclass", "regression"]
     numeric: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()

@@ -6,14 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
-from trimtab.cli.answer import answering
+from trimtab.cli.answer import Answer, answering
 from trimtab.cli.options import Config, Debug, Json, config_folder
 
 
 def check(
     config: Config = None,
-    deep: Annotated[
-        bool, typer.Option("--deep", help="Also the names of the checks (imports libraries, slow).")
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Leave out what only Great Expectations can tell.")
     ] = False,
     json: Json = False,
     debug: Debug = False,
@@ -21,7 +21,9 @@ def check(
     """Show every problem of every configuration file at once, with its line and a fix."""
     with answering(as_json=json, debug=debug) as answer:
         folder = config_folder(config)
-        problems, counts = _problems(folder, deep=deep)
+        problems, counts = _problems(folder)
+        if not quick:
+            problems = _sorted([*problems, *_contract_problems(answer, folder)])
         answer.document = {
             "ok": not problems,
             **counts,
@@ -75,7 +77,7 @@ def _text(schema: dict[str, Any]) -> str:
     return json_text.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _problems(folder: Path, *, deep: bool) -> tuple[list[Any], dict[str, int]]:
+def _problems(folder: Path) -> tuple[list[Any], dict[str, int]]:
     from trimtab.config import load_project
     from trimtab.config.loader import load_environment
     from trimtab.errors import ConfigError
@@ -88,14 +90,16 @@ def _problems(folder: Path, *, deep: bool) -> tuple[list[Any], dict[str, int]]:
             load_environment(folder, name)
         except ConfigError as error:
             problems += [p for p in error.problems if p not in problems]
-    if deep:
-        problems += _unknown_checks(folder, project.datasets)
     counts = {
         "datasets": len(list((folder / "datasets").glob("*.yaml"))),
         "models": len(list((folder / "models").glob("*.yaml"))),
         "environments": len(places),
     }
-    return sorted(problems, key=lambda p: (p.file, p.line, p.key)), counts
+    return _sorted(problems), counts
+
+
+def _sorted(problems: list[Any]) -> list[Any]:
+    return sorted(problems, key=lambda p: (p.file, p.line, p.key))
 
 
 def _estimators() -> Any:
@@ -104,21 +108,19 @@ def _estimators() -> Any:
     return registry.names()
 
 
-def _unknown_checks(folder: Path, datasets: Any) -> list[Any]:
-    """Checks no Great Expectations class answers to."""
-    from trimtab.adapters import gx
-    from trimtab.config import yaml_text
+def _contract_problems(answer: Answer, folder: Path) -> list[Any]:
+    """What is wrong with the datasets' checks and patterns, as the libraries see it."""
+    from trimtab.config import load_project, yaml_text
     from trimtab.errors import Problem
+    from trimtab.validation import contract
 
-    known = set(gx.names())
     found = []
-    for name, spec in datasets.items():
-        document = yaml_text.read(folder / "datasets" / f"{name}.yaml")
-        for i, item in enumerate(spec.checks):
-            if item.expect not in known:
-                where = ("checks", i, "expect")
-                message = f"Great Expectations has no {item.expect!r}"
-                fix = "correct the name; see the list of expectations in its gallery"
-                line = document.line(where)
-                found.append(Problem(str(document.file), line, f"checks.{i}.expect", message, fix))
+    datasets = load_project(folder).datasets.values()
+    if count := sum(len(spec.checks) for spec in datasets):
+        answer.say(f"Asking Great Expectations about {count} check(s) …")
+    for spec in datasets:
+        document = yaml_text.read(folder / "datasets" / f"{spec.dataset}.yaml")
+        for path, message, fix in contract.problems(spec):
+            key = ".".join(map(str, path))
+            found.append(Problem(str(document.file), document.line(path), key, message, fix))
     return found

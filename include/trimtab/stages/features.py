@@ -16,7 +16,7 @@ from trimtab.features.join import ORDER
 from trimtab.features.sources import Source
 from trimtab.ledger import champion, versions
 from trimtab.ledger.chain import digest
-from trimtab.training.record import candidate_key
+from trimtab.training.record import candidate_key, config_hash
 from trimtab.types import ROLE, ROW, TARGET, Candidate, FeatureSet, RetrainDecision
 
 log = logging.getLogger(__name__)
@@ -39,8 +39,8 @@ def build_features(env: Environment, model: str, *, force: bool = False) -> Feat
     spec = env.project.model(model)
     found = sources.open_all(env, spec)
     key = _key(env, spec, found)
-    if unfinished := _unfinished(env, spec, key):
-        return unfinished
+    if trained := env.ledger.find("training", model, candidate_key(key, spec)):
+        return _resumed(env, Candidate.model_validate(trained.payload))
     cause = _cause(env, model, force=force)
     if event := env.ledger.find("features", model, key):
         known = FeatureSet.model_validate(event.payload)
@@ -52,7 +52,11 @@ def build_features(env: Environment, model: str, *, force: bool = False) -> Feat
     rows, unlabelled = _rows(env, spec, found)
     features = _record(env, spec, key, rows, found, unlabelled, cause)
     _enough(spec, features, first=cause.name == "initial")
-    store.write(rows, env.lake / features.uri)
+    sha256 = store.write(rows, env.lake / features.uri)
+    if twin := _twin(env, spec, sha256):
+        (env.lake / features.uri).unlink(missing_ok=True)
+        return _resumed(env, twin)
+    features = features.model_copy(update={"sha256": sha256})
     event = env.ledger.append("features", model, key, features.to_json())
     log.info(
         "%s: %s training and %s hold-out rows, %s not labelled yet, because %s",
@@ -77,19 +81,28 @@ def _key(env: Environment, spec: ModelSpec, found: Mapping[str, Source]) -> str:
     return digest([versions, parts, contract, list(main.key), main.time])
 
 
-def _unfinished(env: Environment, spec: ModelSpec, key: str) -> FeatureSet | None:
+def _twin(env: Environment, spec: ModelSpec, sha256: str) -> Candidate | None:
+    """Return the version of this configuration that was trained on exactly these rows.
+
+    A newer version of a joined table is a new key, but need not change a single row.
+    """
+    for event in env.ledger.events("training", spec.model):
+        trained = Candidate.model_validate(event.payload)
+        if (trained.features.sha256, trained.config_hash) == (sha256, config_hash(spec)):
+            return trained
+    return None
+
+
+def _resumed(env: Environment, trained: Candidate) -> FeatureSet:
     """Return the set of a candidate that is still on its way; refuse one that was decided."""
-    event = env.ledger.find("training", spec.model, candidate_key(key, spec))
-    if event is None:
-        return None
-    candidate = Candidate.model_validate(event.payload)
-    if versions.is_open(env.ledger, spec.model, candidate.version):
-        return candidate.features
-    reason = f"same data and configuration as version {candidate.version}"
-    for request in open_requests(env, spec.model):
-        closing = {"version": candidate.version, "reason": reason}
-        env.ledger.append("retrain_closed", spec.model, request, closing)
-    raise NotReadyError(f"{spec.model}: {reason}; nothing new to train on")
+    model, version = trained.model, trained.version
+    if versions.is_open(env.ledger, model, version):
+        return trained.features
+    reason = f"same data and configuration as version {version}"
+    for request in open_requests(env, model):
+        closing = {"version": version, "reason": reason}
+        env.ledger.append("retrain_closed", model, request, closing)
+    raise NotReadyError(f"{model}: {reason}; nothing new to train on")
 
 
 def _cause(env: Environment, model: str, *, force: bool) -> _Cause:

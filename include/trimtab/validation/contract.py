@@ -83,14 +83,8 @@ def _moment(value: Any) -> Any:
 
 def _column_problems(spec: DatasetSpec) -> Iterator[Problem]:
     for name, column in spec.columns.items():
-        if name.startswith("_"):
-            yield ("columns", name), "names that start with _ are taken", "rename the column"
         if column.pattern is not None and (message := _pattern_problem(column.pattern)):
-            yield (
-                ("columns", name, "pattern"),
-                message,
-                "avoid look-around",
-            )
+            yield ("columns", name, "pattern"), message, "avoid look-around"
 
 
 def _check_problems(spec: DatasetSpec) -> Iterator[Problem]:

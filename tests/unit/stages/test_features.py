@@ -11,7 +11,7 @@ from trimtab.errors import NotReadyError
 from trimtab.features import view
 from trimtab.ledger import champion
 from trimtab.stages.features import build_features, open_requests
-from trimtab.training.record import candidate_key
+from trimtab.training.record import candidate_key, config_hash
 from trimtab.types import ROLE, TARGET, Candidate, FeatureSet, RetrainDecision
 
 
@@ -42,13 +42,13 @@ def record(env: Environment, features: FeatureSet, version: int = 1) -> None:
         params={},
         validation={},
         trials=1,
-        config_hash="c",
+        config_hash=config_hash(spec),
     )
     env.ledger.append("training", features.model, key, candidate.to_json())
 
 
 def judge(env: Environment, model: str, version: int = 1) -> None:
-    env.ledger.append("gate", model, f"{version}:0", {"version": version})
+    env.ledger.append("gate", model, f"{version}:0", {"version": version, "verdict": "REJECT"})
 
 
 def serve(env: Environment, model: str) -> None:
@@ -200,6 +200,23 @@ def test_a_judged_set_closes_requests_and_is_not_trained_again(env: Environment)
     closed = env.ledger.find("retrain_closed", "late", "sha")
     assert closed is not None
     assert closed.payload["version"] == 1
+
+
+def test_a_joined_table_that_changes_no_row_is_nothing_new(
+    env: Environment, rides: Any, publish: Any
+) -> None:
+    first = build_features(env, "late")
+    record(env, first)
+    publish(env, "air", rides.air(day=21, days=2), "air_2.csv")  # air after the last ride
+    assert build_features(env, "late") == first  # not judged yet: the same candidate goes on
+    judge(env, "late")
+    ask(env, "late")
+    with pytest.raises(NotReadyError, match="same data and configuration as version 1"):
+        build_features(env, "late")
+    assert not open_requests(env, "late")
+    assert len(list((env.lake / first.uri).parent.iterdir())) == 1
+    publish(env, "rides", rides.rides(100, first=500, day=20, days=3), "rides_2.csv")
+    assert build_features(env, "late").versions["air"] == 1
 
 
 def test_rows_of_files_keeps_every_row_without_a_label(
