@@ -55,11 +55,31 @@ def test_one_error_lists_all_problems_of_all_files(config: Path) -> None:
     change(config / "models" / "air_time.yaml", "purpose:", "porpuse:")
     change(config / "models" / "flight_delay.yaml", "at_least: 15", "at_least: soon")
     change(config / "datasets" / "planes.yaml", "key: [tailnum]", "key: [tail]")
+    change(config / "datasets" / "airports.yaml", "key: [faa]", "key: [faa]\nkey: [faa]")
     with pytest.raises(ConfigError) as caught:
         raise_problems(config)
     text = str(caught.value)
-    for part in ("air_time.yaml:3: porpuse", "flight_delay.yaml", "planes.yaml"):
+    for part in ("air_time.yaml:3: porpuse", "flight_delay.yaml", "planes.yaml", "airports.yaml"):
         assert part in text, part
+
+
+def test_an_estimator_that_is_not_there_is_found_when_parsed(config: Path) -> None:
+    whole = ids(config)
+    change(config / "models" / "air_time.yaml", "min_rows: 40000", "candidates: [linaer]")
+    assert whole - ids(config) == {"air_time.train", "air_time.score", "air_time.monitor"}
+    with pytest.raises(ConfigError, match=r"train.candidates.0: there is no estimator 'linaer'"):
+        raise_problems(config)
+
+
+def test_a_broken_module_of_estimators_takes_no_dag_down(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = ids(config)
+    (tmp_path / "trimtab_estimators.py").write_text("1 / 0\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert ids(config) == whole
+    with pytest.raises(ConfigError, match=r"trimtab_estimators cannot be imported: ZeroDiv"):
+        raise_problems(config)
 
 
 def test_shards_are_a_partition(config: Path) -> None:

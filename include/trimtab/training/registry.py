@@ -109,4 +109,10 @@ def get(name: str, task: Task) -> Estimator:
 def _load() -> None:
     importlib.import_module("trimtab.training.estimators")
     if importlib.util.find_spec(USER_MODULE):
-        importlib.import_module(USER_MODULE)
+        try:
+            importlib.import_module(USER_MODULE)
+        except Exception as error:  # a user's module may raise anything
+            raise TrimtabError(
+                f"the estimators in {USER_MODULE} cannot be imported: "
+                f"{type(error).__name__}: {error}"
+            ) from error

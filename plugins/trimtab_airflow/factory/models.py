@@ -8,13 +8,14 @@ from pathlib import Path
 
 from airflow.sdk import DAG, Asset, TriggerRule
 
-from trimtab.config import ModelSpec, load_project
+from trimtab.config import ModelSpec
 from trimtab.config.loader import load_model
-from trimtab.paths import default_config, default_environment
+from trimtab.paths import default_config
 from trimtab_airflow import assets
 from trimtab_airflow.factory.documentation import model_page
 from trimtab_airflow.factory.family import new_dag, schedule
 from trimtab_airflow.factory.params import train_form
+from trimtab_airflow.factory.project import read_project
 from trimtab_airflow.operators.approve import ApproveOperator, ManualApproveOperator
 from trimtab_airflow.operators.base import StageOperator
 from trimtab_airflow.operators.evaluate import EvaluateOperator
@@ -43,8 +44,8 @@ def models(
     folder = config or default_config()
     if only is not None:
         return _one(folder, only)
-    project = load_project(folder, default_environment())
-    found = [spec for name, spec in project.models.items() if _mine(name, shard)]
+    models = read_project(folder).models
+    found = [spec for name, spec in models.items() if _mine(name, shard)]
     return [dag for spec in found for dag in _family(spec, folder)]
 
 

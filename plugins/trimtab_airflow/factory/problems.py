@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from trimtab.config import Project, load_project
+from trimtab.config import Project
 from trimtab.errors import ConfigError, Problem
-from trimtab.paths import default_config, default_environment
 from trimtab_airflow.factory.family import check_cron
+from trimtab_airflow.factory.project import read_project
 
 
 def raise_problems(config: Path | None = None) -> None:
@@ -15,7 +15,7 @@ def raise_problems(config: Path | None = None) -> None:
     Raises:
         ConfigError: at least one file has a problem.
     """
-    project = load_project(config or default_config(), default_environment())
+    project = read_project(config)
     if found := [*project.problems, *_schedules(project)]:
         raise ConfigError(found)
 

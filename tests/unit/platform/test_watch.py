@@ -95,6 +95,16 @@ def test_what_did_not_happen_is_named(env: Environment) -> None:
     assert "late has no champion" in wrong
     assert "no challenger was refused" in wrong
     assert "no month raised a finding" in wrong
+    assert "no model has a champion" in wrong
+
+
+def test_a_model_the_gate_refused_is_an_outcome(env: Environment) -> None:
+    published(env)
+    trained(env)
+    judged(env, "REJECT")
+    wrong = outcome.missing(env, {}, [])
+    assert "late has no champion" not in wrong
+    assert "no model has a champion" in wrong
 
 
 def test_lost_rows_are_named(env: Environment) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from trimtab.environment import Environment
 from trimtab.ledger import champion
-from trimtab.platform.demo.watch import Task, to_score
+from trimtab.platform.demo.watch import Task, refused, to_score
 from trimtab.types import Candidate, Champion, FileVerdict, GateVerdict, Observation
 
 
@@ -83,6 +83,8 @@ def missing(
     ]
     for model in env.project.models:
         wrong += _model(env, model, later)
+    if not env.ledger.events(champion.KIND):
+        wrong.append("no model has a champion")
     verdicts = [
         event.payload for model in env.project.models for event in env.ledger.events("gate", model)
     ]
@@ -154,7 +156,8 @@ def _file(env: Environment, dataset: str, name: str, rows_in_source: int) -> Ite
 
 def _model(env: Environment, model: str, later: Iterable[str]) -> Iterator[str]:
     if champion.current(env.ledger, model) is None:
-        yield f"{model} has no champion"
+        if not refused(env, model):  # the gate's no to the newest data is an outcome, no failure
+            yield f"{model} has no champion"
         return
     dataset, due = env.project.model(model).data.from_, to_score(env, model)
     files = env.ledger.events("file", dataset)

@@ -109,7 +109,7 @@ def _file(env: Environment, dataset: str, name: str) -> str | None:
 def _model(env: Environment, model: str) -> Iterator[str]:
     ledger = env.ledger
     if champion.current(ledger, model) is None:
-        if not _refused(env, model):
+        if not refused(env, model):
             yield f"{model} has no champion"
         return
     published = to_score(env, model)
@@ -139,7 +139,7 @@ def to_score(env: Environment, model: str) -> set[str]:
     return {event.key for event in files if event.payload["version"] > seen}
 
 
-def _refused(env: Environment, model: str) -> bool:
+def refused(env: Environment, model: str) -> bool:
     """Whether the newest candidate saw the newest data and the gate said no: only news helps."""
     dataset = env.project.model(model).data.from_
     trained = env.ledger.latest("training", model)
