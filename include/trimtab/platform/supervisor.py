@@ -215,10 +215,8 @@ def down(home: Path) -> tuple[bool, int]:
     home = home.resolve()
     before = state.read(home)
     supervisor = before.supervisor.process() if before else None
-    if supervisor:
-        supervisor.terminate()
-        supervisor.wait(6 * GRACE)
-    killed = clear_leftovers(home)
+    killed = processes.stop([supervisor.pid], grace=6 * GRACE) if supervisor else 0
+    killed += clear_leftovers(home)
     left = postgres.leftover(home)
     if left and not postgres.users(home):
         left.stop()

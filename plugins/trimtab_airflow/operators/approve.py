@@ -86,8 +86,8 @@ class ManualApproveOperator(ApprovalOperator):
             assigned_users=[{"id": user, "name": user} for user in users] or None,
             response_timeout=timeout,
             defaults=self.REJECT,
-            params={"reason": reason},
-            **{**kwargs, "execution_timeout": None},  # Airflow's own limit would cut the wait
+            # Airflow's own limit would cut the wait; its kwargs hold the params of the DAG's form.
+            **{**kwargs, "execution_timeout": None, "params": {"reason": reason}},
         )
         self.model = model
         self.version = version

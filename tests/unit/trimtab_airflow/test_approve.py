@@ -8,6 +8,7 @@ from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
+from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskAwaitingInput
 
 from trimtab.types import Approval
@@ -91,6 +92,13 @@ def test_the_wait_has_its_own_limit() -> None:
     asked = operator(execution_timeout=timedelta(hours=1))
     assert asked.execution_timeout is None
     assert asked.response_timeout == timedelta(hours=3)
+
+
+def test_its_form_is_its_own_in_a_dag_that_has_another() -> None:
+    with DAG("m.train", schedule=None, params={"force": False, "reason": "of the run"}):
+        asked = operator()
+    assert asked.serialized_params.keys() == {"reason"}
+    assert asked.serialized_params["reason"]["value"] == ""
 
 
 def test_it_asks(recorded: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
