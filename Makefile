@@ -1,6 +1,9 @@
 # A menu; the work is in `trimtab` and pytest. uv is taken from PyPI when it is missing.
 UV := $(or $(shell command -v uv),.tools/bin/uv)
 
+# Every process imports 100 MB of libraries: compiled once at the installation, not at each start.
+export UV_COMPILE_BYTECODE := 1
+
 demo: $(UV)
 	$(UV) run --no-dev --extra demo trimtab demo
 test: $(UV)

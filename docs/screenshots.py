@@ -6,6 +6,7 @@ uv run python docs/screenshots.py --home .trimtab
 import argparse
 import json
 import re
+import urllib.request
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
@@ -23,8 +24,11 @@ FLAGS = [
 
 
 def graph(page: Page, airflow: str, dag: str) -> None:
-    """The graph of the newest run of ``dag``, as a person sees it."""
-    page.goto(f"{airflow}/dags/{dag}", wait_until="domcontentloaded")
+    """The graph of the newest run of ``dag`` that came to its end, as a person sees it."""
+    query = f"api/v2/dags/{dag}/dagRuns/~/taskInstances?task_id=promote&state=success&limit=100"
+    with urllib.request.urlopen(f"{airflow}/{query}") as reply:  # noqa: S310 our own page
+        run = max(json.load(reply)["task_instances"], key=lambda ti: ti["start_date"])["dag_run_id"]
+    page.goto(f"{airflow}/dags/{dag}/runs/{run}", wait_until="domcontentloaded")
     page.get_by_label(re.compile("Show Graph")).first.click()
     page.wait_for_selector(".react-flow__node")
     page.wait_for_timeout(2500)
@@ -50,7 +54,7 @@ def main() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=options.chromium, args=FLAGS)
         page = browser.new_page(viewport={"width": 1400, "height": 900})
-        graph(page, state["airflow"], options.dag)
+        graph(page, state["urls"]["airflow"], options.dag)
         report(page, options.home / "lake" / "reports")
         browser.close()
 

@@ -1,7 +1,6 @@
 """Serve lake/reports to people who are signed in to Airflow, and nothing outside of it."""
 
 import functools
-import html
 from pathlib import Path
 
 from airflow.api_fastapi.core_api.security import requires_authenticated
@@ -10,6 +9,7 @@ from fastapi.responses import FileResponse, HTMLResponse, Response
 
 from trimtab.config.loader import load_environment
 from trimtab.paths import default_config, default_environment, default_home
+from trimtab_airflow.ui.index import listing
 
 _TYPES = {
     ".html": "text/html",
@@ -18,7 +18,6 @@ _TYPES = {
     ".svg": "image/svg+xml",
     ".css": "text/css",
 }
-_LISTED = 500
 # Reports carry their own scripts (Evidently); they may draw, but not call Airflow as the reader.
 _HEADERS = {
     "Content-Security-Policy": "sandbox allow-scripts allow-popups",
@@ -36,13 +35,8 @@ def application() -> FastAPI:
 
 
 def index() -> HTMLResponse:
-    """List the newest pages, by subject."""
-    root = reports_root()
-    pages = sorted(root.rglob("*.html"), key=lambda f: f.stat().st_mtime, reverse=True)
-    names = [html.escape(file.relative_to(root).as_posix()) for file in pages[:_LISTED]]
-    items = "\n".join(f'<li><a href="/trimtab/reports/{n}">{n}</a></li>' for n in names)
-    body = f"<ul>{items}</ul>" if items else "<p>No stage has written a page yet.</p>"
-    return HTMLResponse(f"<!doctype html><title>Reports</title><h1>Reports</h1>{body}")
+    """List the newest pages."""
+    return HTMLResponse(listing(reports_root(), "/trimtab/reports"))
 
 
 def page(path: str) -> Response:
