@@ -2,6 +2,7 @@
 
 import functools
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,12 +56,14 @@ def open_environment(
     home: Path | None = None,
     config: Path | None = None,
     clock: Clock | None = None,
+    notifier: Callable[[str | None], Notifier] = Notifier,
 ) -> Environment:
     """Put an environment together from its file.
 
     ``TRIMTAB_LEDGER`` and ``TRIMTAB_TRACKING`` replace the file's addresses; the running platform
     sets them for its processes. An ``embedded`` address without them starts (or joins) the
     PostgreSQL of the home folder and stops it again when the last process that uses it ends.
+    ``notifier`` is made from the environment's webhook; Airflow brings one with more channels.
     """
     home = (home or default_home()).resolve()
     project = load_project(config or default_config(), name or default_environment())
@@ -73,7 +76,7 @@ def open_environment(
         project=project,
         ledger=ledger,
         tracker=Tracker(tracking, artifacts=home / "mlflow"),
-        notifier=Notifier(place.notify.webhook),
+        notifier=notifier(place.notify.webhook),
         clock=clock or SystemClock(),
     )
 

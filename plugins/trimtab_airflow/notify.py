@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseNotifier
 
 from trimtab.adapters.notify import Notifier, Severity
+from trimtab.errors import TrimtabError
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection, Context
@@ -33,29 +34,34 @@ class FailureNotifier(BaseNotifier):
         task = context["ti"]
         error = str(context.get("exception") or context.get("reason") or "no reason given")
         title = f"{task.dag_id}: task {task.task_id} failed"
-        announce("error", title, error, run_id=task.run_id, log_url=getattr(task, "log_url", None))
+        facts = {"run_id": task.run_id, "log_url": getattr(task, "log_url", None)}
+        ChannelNotifier(_environment_webhook()).send("error", title, error, **facts)
 
 
-def announce(severity: Severity, title: str, text: str = "", **facts: Any) -> None:
-    """Log a message and pass it to every channel there is."""
-    message: Message = {"severity": severity, "title": title, "text": text, **facts}
-    try:
-        Notifier(_environment_webhook()).send(severity, title, text)
-    except Exception as error:
-        log.warning("the notifier could not send %r: %s", title, error)
-    for connection_id, send in _CHANNELS.items():
-        try:
-            if connection := _connection(connection_id):
-                send(connection, message)
-        except Exception as error:
-            log.warning("%s did not take %r: %s", connection_id, title, error)
+class ChannelNotifier(Notifier):
+    """Takes a stage's messages inside Airflow: the environment's way, then every channel."""
+
+    def send(self, severity: Severity, title: str, text: str = "", **facts: Any) -> None:
+        """Log the message and pass it to every channel there is, with the facts."""
+        super().send(severity, title, text)
+        message: Message = {"severity": severity, "title": title, "text": text, **facts}
+        for connection_id, send in _CHANNELS.items():
+            try:
+                if connection := _connection(connection_id):
+                    send(connection, message)
+            except Exception as error:
+                log.warning("%s did not take %r: %s", connection_id, title, error)
 
 
 def _environment_webhook() -> str | None:
     from trimtab.config.loader import load_environment
     from trimtab.paths import default_config, default_environment
 
-    return load_environment(default_config(), default_environment()).notify.webhook
+    try:
+        return load_environment(default_config(), default_environment()).notify.webhook
+    except TrimtabError as error:
+        log.warning("the environment file names no webhook: %s", error)
+        return None
 
 
 def _connection(connection_id: str) -> "Connection | None":

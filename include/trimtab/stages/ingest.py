@@ -62,6 +62,9 @@ def _judged(env: Environment, file: LandedFile, data: bytes, sha256: str) -> Fil
     if env.ledger.find("file", file.dataset, sha256) is None:
         _write(env, verdict, judgement, data)
     event = env.ledger.append("file", file.dataset, sha256, verdict.to_json())
+    if verdict.verdict == "rejected":
+        title = f"{file.dataset}: {file.name} is refused"
+        env.notifier.send("warning", title, f"{verdict.reason}: {verdict.detail}")
     return FileVerdict.model_validate(event.payload)
 
 

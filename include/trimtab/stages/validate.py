@@ -57,6 +57,9 @@ def validate(env: Environment, dataset: str, sha256: str) -> Validation:
     )
     event = env.ledger.append("validation", dataset, sha256, validation.to_json())
     _log(file, validation)
+    if not validation.passed:
+        title = f"{dataset}: {file.name} breaks its contract and is not published"
+        env.notifier.send("warning", title, "; ".join(validation.blocked))
     return Validation.model_validate(event.payload)
 
 

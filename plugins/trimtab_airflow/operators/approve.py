@@ -98,13 +98,15 @@ class ManualApproveOperator(ApprovalOperator):
         """Ask, unless the ledger has the answer already."""
         from trimtab.environment import open_environment
         from trimtab.types import Approval
+        from trimtab_airflow.notify import ChannelNotifier
 
         with stage_errors():
-            found = open_environment().ledger.find(
-                "approval", self.model, str(number(self.version))
-            )
+            env = open_environment(notifier=ChannelNotifier)
+            found = env.ledger.find("approval", self.model, str(number(self.version)))
         if found:
             return _passed(Approval.model_validate(found.payload))
+        title = f"{self.model}: version {self.version} passed the gate and waits for an answer"
+        env.notifier.send("info", title, f"{context['ti'].log_url} (Required Actions)")
         return super().execute(context)
 
     def execute_complete(self, context: "Context", event: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-from trimtab_airflow.notify import announce
 from trimtab_airflow.operators.base import StageOperator
 
 if TYPE_CHECKING:
@@ -42,7 +41,4 @@ class IngestOperator(StageOperator):
             verdict.rows_read,
             verdict.quarantined or "none",
         )
-        if verdict.verdict == "rejected":
-            why = f"{verdict.reason}: {verdict.detail}"
-            announce("warning", f"{verdict.dataset}: {file.name} is refused", why)
         return verdict.to_json()

@@ -27,9 +27,11 @@ class PromoteOperator(StageOperator):
 
     def stage(self, env: "Environment", context: "Context") -> dict[str, Any]:
         """Return the champion."""
+        from trimtab.evaluation import card
         from trimtab.stages.promote import promote
 
         champion = promote(env, self.model, number(self.version))
+        self.report = card.path(self.model, champion.version)
         self.log.info(
             "%s: version %d serves, generation %d, before it version %s",
             self.model,

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-from trimtab_airflow.notify import announce
 from trimtab_airflow.operators.base import StageOperator, optional_number, starter
 
 if TYPE_CHECKING:
@@ -43,5 +42,4 @@ class RollbackOperator(StageOperator):
         )
         what = f"{self.model}: rolled back to version {champion.version}"
         self.log.info("%s from %s", what, champion.previous)
-        announce("warning", what, f"by {champion.actor}: {champion.reason}")
         return champion.to_json()

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-from trimtab_airflow.notify import announce
 from trimtab_airflow.operators.base import StageOperator
 
 if TYPE_CHECKING:
@@ -49,6 +48,3 @@ class ValidateOperator(StageOperator):
             list(validation.warned) or "none",
             validation.quarantined,
         )
-        if not validation.passed:
-            title = f"{self.dataset}: a file breaks its contract and is not published"
-            announce("warning", title, f"{', '.join(validation.blocked)} ({validation.sha256})")

@@ -194,10 +194,13 @@ def test_a_copy_that_comes_late_tells_what_the_first_one_found(
         assert ingest(env, file) == first
 
 
-def test_a_refused_file_is_kept_byte_for_byte(env: Environment, land: Land) -> None:
+def test_a_refused_file_is_kept_byte_for_byte(
+    env: Environment, land: Land, caplog: pytest.LogCaptureFixture
+) -> None:
     content = "id,when,n\n1,2,3\n"
     sha = land("a.csv", content)
     (verdict,) = ingest_all(env)
+    assert "shop: a.csv is refused missing_column" in caplog.text  # people are told
     assert (verdict.verdict, verdict.reason) == ("rejected", "missing_column")
     assert "unexpected_column: when" in verdict.detail
     folder = env.lake / "quarantine/shop/files" / sha
@@ -337,6 +340,7 @@ def test_a_block_check_refuses_the_file(
     env, sha = opened(BLOCK, WARN), land("a.csv", text(0, 30))
     ingest_all(env)
     validation = validate(env, "shop", sha)
+    assert "shop: a.csv breaks its contract and is not published" in caplog.text  # people are told
     assert (validation.passed, validation.blocked) == (
         False,
         ("expect_table_row_count_to_be_between",),

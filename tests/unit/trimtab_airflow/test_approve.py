@@ -31,7 +31,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> Recorded:
     monkeypatch.setitem(sys.modules, module.__name__, module)
     env = MagicMock()
     env.ledger.find.return_value = None
-    monkeypatch.setattr("trimtab.environment.open_environment", lambda: env)
+    monkeypatch.setattr("trimtab.environment.open_environment", lambda **_: env)
     return said
 
 
@@ -116,7 +116,7 @@ def test_an_answer_that_is_recorded_is_not_asked_for_again(
     env = MagicMock()
     given = Approval(model="m", version=2, approved=True, actor="eve")
     env.ledger.find.return_value = SimpleNamespace(payload=given.to_json())
-    monkeypatch.setattr("trimtab.environment.open_environment", lambda: env)
+    monkeypatch.setattr("trimtab.environment.open_environment", lambda **_: env)
     assert operator().execute(CONTEXT)["actor"] == "eve"
 
 
