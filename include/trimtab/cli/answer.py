@@ -3,6 +3,7 @@
 import contextlib
 import json
 import logging
+import os
 import signal
 import sys
 import traceback
@@ -54,6 +55,8 @@ def answering(*, as_json: bool, debug: bool) -> Iterator[Answer]:
     from trimtab.errors import TrimtabError
 
     level = logging.INFO if debug else logging.ERROR
+    if not debug:
+        os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")  # it sets up loggers of its own
     logging.basicConfig(level=level, stream=sys.stderr, format="%(name)s: %(message)s")
     answer = Answer(as_json=as_json)
     with contextlib.suppress(ValueError):  # not in the main thread: tests

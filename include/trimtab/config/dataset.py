@@ -8,6 +8,7 @@ from trimtab.config.spec import Duration, Name, Spec
 
 ColumnType = Literal["int", "float", "text", "category", "bool", "time"]
 Severity = Literal["block", "quarantine", "warn"]
+TRUE, FALSE = ("true", "1", "yes"), ("false", "0", "no")  # what a bool may be in a file, any case
 
 
 class FilesSource(Spec):

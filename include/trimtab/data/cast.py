@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from trimtab.config import DatasetSpec
-from trimtab.config.dataset import Column
+from trimtab.config.dataset import FALSE, TRUE, Column
 from trimtab.data.reasons import RowReason
 from trimtab.types import ROW
 
@@ -22,7 +22,6 @@ _ZONED = (
     r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-5][0-9](\.[0-9]{1,6})?)?"
     r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)\z"
 )
-_TRUE, _FALSE = ("true", "1", "yes"), ("false", "0", "no")
 
 TYPES: dict[str, pl.DataType] = {
     "int": pl.Int64(),
@@ -103,7 +102,7 @@ def _text(text: pl.Expr, column: Column) -> _Cell:
 
 def _bool(text: pl.Expr, _column: Column) -> _Cell:
     lower = text.str.to_lowercase()
-    value = pl.when(lower.is_in(_TRUE)).then(True).when(lower.is_in(_FALSE)).then(False)
+    value = pl.when(lower.is_in(TRUE)).then(True).when(lower.is_in(FALSE)).then(False)
     return _Cell(value, [_unreadable(text, value)])
 
 

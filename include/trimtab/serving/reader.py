@@ -5,9 +5,10 @@ from pathlib import Path
 import polars as pl
 
 from trimtab.config import DatasetSpec
-from trimtab.config.dataset import ColumnType
+from trimtab.config.dataset import FALSE, TRUE, ColumnType
 from trimtab.errors import DataError
 
+SHOWN = 3  # wrong values that are named per column
 _TYPES: dict[ColumnType, pl.DataType] = {
     "int": pl.Int64(),
     "float": pl.Float64(),
@@ -30,14 +31,19 @@ def read(file: Path, dataset: DatasetSpec, types: dict[str, ColumnType]) -> pl.D
         raise DataError(f"{file} cannot be read: {error}") from error
     known = {name: kind for name, kind in types.items() if name in rows.columns}
     cast = rows.with_columns(_cast(rows, name, kind) for name, kind in known.items())
-    bad = [
-        f"{name} ({lost} value(s) are no {types[name]})"
-        for name in known
-        if (lost := cast[name].null_count() - rows[name].null_count())
-    ]
+    bad = [text for name in known if (text := _lost(rows[name], cast[name], types[name]))]
     if bad:
-        raise DataError(f"{file}: values of the wrong type in {', '.join(bad)}")
+        raise DataError(f"{file}: values of the wrong type; correct them: {'; '.join(bad)}")
     return cast
+
+
+def _lost(before: pl.Series, after: pl.Series, kind: ColumnType) -> str:
+    """Name the first values that were lost in the cast, with their rows; '' when none was."""
+    at = (before.is_not_null() & after.is_null()).arg_true()
+    if at.is_empty():
+        return ""
+    shown = [f"{before[row]!r} in row {row + 1}" for row in at.head(SHOWN)]
+    return f"{before.name} ({at.len()} value(s) are no {kind}: {', '.join(shown)})"
 
 
 def _open(file: Path, dataset: DatasetSpec) -> pl.DataFrame:
@@ -60,6 +66,6 @@ def _cast(rows: pl.DataFrame, name: str, kind: ColumnType) -> pl.Expr:
     if kind == "time":
         return column.str.to_datetime(time_unit="us", time_zone="UTC", strict=False)
     if kind == "bool":
-        words = {"true": True, "false": False, "1": True, "0": False}
+        words = {**dict.fromkeys(TRUE, True), **dict.fromkeys(FALSE, False)}
         return column.str.to_lowercase().replace_strict(words, default=None)
     return column.cast(_TYPES[kind], strict=False)

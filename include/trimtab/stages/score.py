@@ -59,9 +59,12 @@ def score_file(env: Environment, model: str, source: Path, out: Path) -> dict[st
     spec, datasets = env.project.model(model), env.project.datasets
     serving = _champion(env, model)
     main = datasets[spec.data.from_]
-    types = {name: column.type for name, column in available(spec, datasets).items()}
-    rows = reader.read(source, main, types)
     loaded = loader.load(env.lake, candidate_of(env, model, serving.version))
+    by = [name for join in spec.data.join for name in _by(join)]
+    used = {*loaded.schema.columns, *by, *main.key, main.time}  # the rest may hold anything
+    columns = available(spec, datasets).items()
+    types = {name: column.type for name, column in columns if name in used}
+    rows = reader.read(source, main, types)
     rows = _looked_up(env, spec, rows, loaded.schema.columns)
     key = [
         name for name in (*main.key, *([main.time] if main.time else ())) if name in rows.columns

@@ -108,6 +108,21 @@ def test_any_file_by_hand(env: Environment, rides: Any, tmp_path: Path) -> None:
     assert answers[0] == answers[1]
 
 
+def test_words_of_truth_and_columns_nobody_needs(
+    env: Environment, rides: Any, tmp_path: Path
+) -> None:
+    promoted(env, "late")
+    rows = rides.rides(20).with_columns(pl.col("at").dt.to_string("iso:strict"))
+    rows = rows.with_columns(minutes=pl.lit("not known yet"))  # the target
+    answers = []
+    for true, false in (("true", "false"), ("Yes", "no")):
+        shared = pl.when(pl.col("shared")).then(pl.lit(true)).otherwise(pl.lit(false))
+        rows.with_columns(shared).write_csv(tmp_path / "x.csv")
+        score_file(env, "late", tmp_path / "x.csv", tmp_path / "o.parquet")
+        answers.append(pl.read_parquet(tmp_path / "o.parquet")["prediction"].to_list())
+    assert answers[0] == answers[1]
+
+
 def test_every_missing_column_is_named(env: Environment, rides: Any, tmp_path: Path) -> None:
     promoted(env, "late")
     rides.rides(20).select("ride", "zone", "at").write_parquet(tmp_path / "x.parquet")
@@ -118,8 +133,9 @@ def test_every_missing_column_is_named(env: Environment, rides: Any, tmp_path: P
 
 def test_wrong_values_are_named(env: Environment, tmp_path: Path) -> None:
     promoted(env, "late")
-    (tmp_path / "x.csv").write_text("km,shared,at\nfar,perhaps,soon\n1,true,2026-01-01T00:00:00Z\n")
-    with pytest.raises(DataError, match=r"at \(1 value.*km \(1 value.*shared \(1 value"):
+    (tmp_path / "x.csv").write_text("km,shared,at\n1,true,2026-01-01T00:00:00Z\nfar,perhaps,soon\n")
+    text = r"at \(1 value.*km \(1 value.*no float: 'far' in row 2\); shared \(1 value"
+    with pytest.raises(DataError, match=text):
         score_file(env, "late", tmp_path / "x.csv", tmp_path / "o.parquet")
 
 
