@@ -39,7 +39,7 @@ _CHANGES: dict[str, dict[str, Any]] = {
     "models/air_time": {
         "train": _TRAIN,
         "gate": {**_GATE, "primary": "neg_mean_absolute_error", "versus_champion": {"margin": 3}},
-        "retrain": {"cooldown": "25d", "min_new_rows": 1_000_000},
+        "retrain": {"when": ["new_data", "drift"], "min_new_rows": 1_000_000},
         "approve": {"mode": "manual", "timeout": "1h"},
     },
 }
