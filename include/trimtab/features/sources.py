@@ -11,6 +11,7 @@ from trimtab.config import ModelSpec
 from trimtab.environment import Environment
 from trimtab.errors import NotReadyError
 from trimtab.features.join import ORDER
+from trimtab.ledger import locks
 from trimtab.types import FILE, DatasetVersion
 
 
@@ -58,7 +59,8 @@ def open_all(env: Environment, spec: ModelSpec, main: str | None = None) -> dict
     missing = [name for name in names if env.ledger.latest("dataset_version", name) is None]
     if missing:
         raise NotReadyError(f"waiting for the first published file of {', '.join(missing)}")
-    return {name: published(env, name) for name in names}
+    with locks.publishing(env.ledger, *names):
+        return {name: published(env, name) for name in names}
 
 
 def waiting(spec: ModelSpec, newest: datetime | None, sources: Mapping[str, Source]) -> str:

@@ -14,6 +14,7 @@ import polars as pl
 from trimtab.adapters import delta
 from trimtab.data import keys, quarantine, staging
 from trimtab.environment import Environment
+from trimtab.ledger import locks
 from trimtab.types import FILE, PARTITION, ROW, DatasetVersion, FileVerdict, Validation
 
 log = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ def publish(env: Environment, dataset: str, shas: Sequence[str]) -> list[Dataset
     Raises:
         DataError: a file's columns or types are not the table's.
     """
-    with env.ledger.lock(f"publish:{dataset}"):
+    with locks.publishing(env.ledger, dataset):
         made = [_published(env, dataset, sha256) for sha256 in dict.fromkeys(shas)]
     return [version for version in made if version is not None]
 

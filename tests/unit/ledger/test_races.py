@@ -6,12 +6,12 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
 
 from trimtab.errors import DependencyError, LedgerConflictError
-from trimtab.ledger import Ledger, champion
+from trimtab.ledger import Ledger, champion, locks
 
 WRITERS, ROUNDS = 8, 8
 
@@ -127,3 +127,23 @@ def test_a_database_that_is_away_is_worth_a_retry() -> None:
     ledger = Ledger("postgresql+psycopg2://nobody@127.0.0.1:1/none")
     with pytest.raises(DependencyError, match="does not answer"):
         ledger.create()
+
+
+def test_a_reader_of_tables_waits_for_the_whole_publication(postgres: str) -> None:
+    publisher, reader, seen = Ledger(postgres), Ledger(postgres), []
+    at_work, read = Event(), Event()
+
+    def look() -> None:
+        at_work.wait(10)
+        with locks.publishing(reader, "planes", "flights"):
+            seen.append("read")
+        read.set()
+
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(look)
+        with locks.publishing(publisher, "flights"):
+            at_work.set()
+            assert not read.wait(0.5)
+            seen.append("published")
+        looking.result(10)
+    assert seen == ["published", "read"]

@@ -1,5 +1,6 @@
 """build_features: causes, readiness, labels, roles, and one file per key."""
 
+import contextlib
 from datetime import timedelta
 from typing import Any
 
@@ -120,6 +121,17 @@ def test_tables_are_read_at_the_recorded_versions(
         patched.setattr(type(env.ledger), "append", lambda *a, **k: None)
         publish(env, "rides", rides.rides(50, first=900, day=3), "unknown.csv")
     assert rows_of(env, build_features(env, "late")).equals(before)
+
+
+def test_versions_are_read_while_nobody_publishes(
+    env: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[str] = []
+    monkeypatch.setattr(
+        type(env.ledger), "lock", lambda self, name: held.append(name) or contextlib.nullcontext()
+    )
+    build_features(env, "late")
+    assert held[:3] == ["publish:air", "publish:cars", "publish:rides"]
 
 
 def test_new_data_make_a_new_key(env: Environment, rides: Any, publish: Any) -> None:

@@ -58,6 +58,12 @@ def test_yes_goes_on_and_is_recorded_with_the_name(recorded: Recorded) -> None:
     assert recorded == [{"approved": True, "actor": "eve", "reason": "looks right"}]
 
 
+def test_where_nobody_has_a_name_the_starter_may_answer(recorded: Recorded) -> None:
+    started = {**CONTEXT, "dag_run": SimpleNamespace(triggering_user_name="Anonymous")}
+    assert operator().execute_complete(started, answer("Approve", "Anonymous"))["approved"]
+    assert recorded[0]["actor"] == "Anonymous"
+
+
 def test_who_started_the_run_cannot_approve_it(recorded: Recorded) -> None:
     with pytest.raises(AirflowFailException, match="bob started this run"):
         operator().execute_complete(CONTEXT, answer("Approve", "bob"))
