@@ -18,7 +18,8 @@ PARSE = """
 import json, runpy, sys, time
 import airflow.sdk, airflow.serialization.serialized_objects as serialized
 began = time.perf_counter()
-dags = [v for v in runpy.run_path(sys.argv[1]).values() if isinstance(v, airflow.sdk.DAG)]
+found = [v for v in runpy.run_path(sys.argv[1]).values() if isinstance(v, airflow.sdk.DAG)]
+dags = list({dag.dag_id: dag for dag in found}.values())  # the loop's variable holds one again
 built = time.perf_counter()
 for dag in dags:
     serialized.DagSerialization.to_dict(dag)
