@@ -116,7 +116,9 @@ def test_words_of_truth_and_columns_nobody_needs(
     rows = rows.with_columns(minutes=pl.lit("not known yet"))  # the target
     answers = []
     for true, false in (("true", "false"), ("Yes", "no")):
-        shared = pl.when(pl.col("shared")).then(pl.lit(true)).otherwise(pl.lit(false))
+        shared = (
+            pl.when(pl.col("shared")).then(pl.lit(true)).otherwise(pl.lit(false)).alias("shared")
+        )
         rows.with_columns(shared).write_csv(tmp_path / "x.csv")
         score_file(env, "late", tmp_path / "x.csv", tmp_path / "o.parquet")
         answers.append(pl.read_parquet(tmp_path / "o.parquet")["prediction"].to_list())
