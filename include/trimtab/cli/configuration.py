@@ -21,9 +21,7 @@ def check(
     """Show every problem of every configuration file at once, with its line and a fix."""
     with answering(as_json=json, debug=debug) as answer:
         folder = config_folder(config)
-        problems, counts = _problems(folder)
-        if not quick:
-            problems = _sorted([*problems, *_contract_problems(answer, folder)])
+        problems, counts = _problems(answer, folder, quick=quick)
         answer.document = {
             "ok": not problems,
             **counts,
@@ -77,7 +75,7 @@ def _text(schema: dict[str, Any]) -> str:
     return json_text.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _problems(folder: Path) -> tuple[list[Any], dict[str, int]]:
+def _problems(answer: Answer, folder: Path, *, quick: bool) -> tuple[list[Any], dict[str, int]]:
     from trimtab.config import load_project
     from trimtab.config.loader import load_environment
     from trimtab.errors import ConfigError
@@ -90,16 +88,14 @@ def _problems(folder: Path) -> tuple[list[Any], dict[str, int]]:
             load_environment(folder, name)
         except ConfigError as error:
             problems += [p for p in error.problems if p not in problems]
+    if not quick:
+        problems += _contract_problems(answer, folder, list(project.datasets.values()))
     counts = {
         "datasets": len(list((folder / "datasets").glob("*.yaml"))),
         "models": len(list((folder / "models").glob("*.yaml"))),
         "environments": len(places),
     }
-    return _sorted(problems), counts
-
-
-def _sorted(problems: list[Any]) -> list[Any]:
-    return sorted(problems, key=lambda p: (p.file, p.line, p.key))
+    return sorted(problems, key=lambda p: (p.file, p.line, p.key)), counts
 
 
 def _estimators() -> Any:
@@ -108,19 +104,18 @@ def _estimators() -> Any:
     return registry.names()
 
 
-def _contract_problems(answer: Answer, folder: Path) -> list[Any]:
+def _contract_problems(answer: Answer, folder: Path, datasets: list[Any]) -> list[Any]:
     """What is wrong with the datasets' checks and patterns, as the libraries see it."""
-    from trimtab.config import load_project, yaml_text
-    from trimtab.errors import Problem
+    from trimtab.config import yaml_text
+    from trimtab.config.loader import located
     from trimtab.validation import contract
 
-    found = []
-    datasets = load_project(folder).datasets.values()
     if count := sum(len(spec.checks) for spec in datasets):
         answer.say(f"Asking Great Expectations about {count} check(s) …")
-    for spec in datasets:
-        document = yaml_text.read(folder / "datasets" / f"{spec.dataset}.yaml")
-        for path, message, fix in contract.problems(spec):
-            key = ".".join(map(str, path))
-            found.append(Problem(str(document.file), document.line(path), key, message, fix))
-    return found
+    return [
+        problem
+        for spec in datasets
+        for problem in located(
+            yaml_text.read(folder / "datasets" / f"{spec.dataset}.yaml"), contract.problems(spec)
+        )
+    ]

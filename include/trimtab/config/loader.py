@@ -1,7 +1,7 @@
 """Read a config folder. A broken file becomes problems and takes down only itself."""
 
 import copy
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from trimtab.config import yaml_text
-from trimtab.config.check import check_model
+from trimtab.config.check import Finding, check_model
 from trimtab.config.dataset import DatasetSpec
 from trimtab.config.environment import EnvironmentSpec
 from trimtab.config.model import ModelSpec
@@ -90,12 +90,7 @@ def load_model(
     spec = _parse(ModelSpec, document, _over(defaults, document.values))
     _named_like_file(spec, "model", document)
     if datasets is not None and (found := check_model(spec, datasets, estimators)):
-        raise ConfigError(
-            [
-                Problem(str(file), document.line(path), _dotted(path), message, fix)
-                for path, message, fix in found
-            ]
-        )
+        raise ConfigError(located(document, found))
     return spec
 
 
@@ -112,6 +107,14 @@ def load_environment(folder: Path, name: str) -> EnvironmentSpec:
         return EnvironmentSpec()
     document = yaml_text.read(file)
     return _parse(EnvironmentSpec, document, document.values)
+
+
+def located(document: yaml_text.Document, found: Iterable[Finding]) -> list[Problem]:
+    """Say where in its file each finding stands."""
+    return [
+        Problem(str(document.file), document.line(path), _dotted(path), message, fix)
+        for path, message, fix in found
+    ]
 
 
 def _files(folder: Path) -> list[Path]:

@@ -86,9 +86,10 @@ def _twin(env: Environment, spec: ModelSpec, sha256: str) -> Candidate | None:
 
     A newer version of a joined table is a new key, but need not change a single row.
     """
+    wanted = sha256, config_hash(spec)
     for event in env.ledger.events("training", spec.model):
         trained = Candidate.model_validate(event.payload)
-        if (trained.features.sha256, trained.config_hash) == (sha256, config_hash(spec)):
+        if (trained.features.sha256, trained.config_hash) == wanted:
             return trained
     return None
 

@@ -11,9 +11,9 @@ import polars as pl
 from trimtab.adapters import gx
 from trimtab.adapters.gx import Expectation
 from trimtab.config import DatasetSpec
+from trimtab.config.check import Finding
 from trimtab.config.dataset import Check, Column
 
-Problem = tuple[tuple[str | int, ...], str, str]  # path of the key, problem, fix
 _BOUNDS = ("min_value", "max_value")
 
 
@@ -30,7 +30,7 @@ def expectations(spec: DatasetSpec) -> list[Expectation]:
     return [*_table(spec), *columns, _key(spec), *(_check(check, spec) for check in spec.checks)]
 
 
-def problems(spec: DatasetSpec) -> list[Problem]:
+def problems(spec: DatasetSpec) -> list[Finding]:
     """Return what only the libraries can tell: names, arguments and patterns that do not work."""
     return [*_column_problems(spec), *_check_problems(spec)]
 
@@ -81,13 +81,13 @@ def _moment(value: Any) -> Any:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _column_problems(spec: DatasetSpec) -> Iterator[Problem]:
+def _column_problems(spec: DatasetSpec) -> Iterator[Finding]:
     for name, column in spec.columns.items():
         if column.pattern is not None and (message := _pattern_problem(column.pattern)):
             yield ("columns", name, "pattern"), message, "avoid look-around"
 
 
-def _check_problems(spec: DatasetSpec) -> Iterator[Problem]:
+def _check_problems(spec: DatasetSpec) -> Iterator[Finding]:
     for i, check in enumerate(spec.checks):
         path = ("checks", i)
         named = check.arguments.get("column")

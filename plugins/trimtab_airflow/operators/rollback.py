@@ -40,6 +40,10 @@ class RollbackOperator(StageOperator):
             reason=self.reason,
             actor=starter(context),
         )
-        what = f"{self.model}: rolled back to version {champion.version}"
-        self.log.info("%s from %s", what, champion.previous)
+        self.log.info(
+            "%s: rolled back to version %s from %s",
+            self.model,
+            champion.version,
+            champion.previous,
+        )
         return champion.to_json()

@@ -1,5 +1,6 @@
 """The list of all pages: by dataset and model, newest first, by their titles."""
 
+import functools
 import html
 import itertools
 import re
@@ -22,10 +23,10 @@ td { padding: .2rem 0; } td + td { text-align: right; color: #667; white-space: 
 def listing(root: Path, base: str) -> str:
     """Return the page that lists the newest pages under ``root``, linked below ``base``."""
     found = sorted(root.rglob("*.html"), key=lambda file: file.stat().st_mtime, reverse=True)
-    newest = sorted(found[:_LISTED], key=lambda file: _subject(root, file))  # stays newest first
+    subject = functools.partial(_subject, root)
+    newest = sorted(found[:_LISTED], key=subject)  # in each subject still newest first
     sections = [
-        _section(root, base, subject, files)
-        for subject, files in itertools.groupby(newest, key=lambda file: _subject(root, file))
+        _section(root, base, name, files) for name, files in itertools.groupby(newest, key=subject)
     ]
     body = "\n".join(sections) or "<p>No stage has written a page yet.</p>"
     style = f"<meta charset='utf-8'><title>Reports</title><style>{_STYLE}</style>"
