@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from trimtab.adapters.notify import Notifier
+from trimtab.adapters.store import Store, open_store
 from trimtab.adapters.tracking import Tracker
 from trimtab.clock import Clock, SystemClock
 from trimtab.config import Project, load_project
+from trimtab.errors import NotReadyError
 from trimtab.ledger import Ledger
 from trimtab.paths import default_config, default_environment, default_home
 
@@ -29,20 +31,28 @@ class Environment:
 
     @functools.cached_property
     def lake(self) -> Path:
-        """Root of datasets, features, models, predictions, quarantine, reports, staging."""
+        """Root of features, models, profiles and reports, and of the store unless it is on S3."""
         return self.home / self.project.environment.lake
+
+    @functools.cached_property
+    def store(self) -> Store:
+        """Where tables, staging and quarantine lie: below the lake, or on S3."""
+        return open_store(self.project.environment.store or self.lake)
 
     def landing(self, dataset: str) -> Path:
         """The folder where files of ``dataset`` land."""
-        return self.home / self.project.dataset(dataset).source.uri
+        source = self.project.dataset(dataset).source
+        if source.kind != "files" or source.uri.startswith("s3://"):
+            raise NotReadyError(f"{dataset} has no landing folder: it comes from {source.kind}")
+        return self.home / source.uri
 
-    def table(self, dataset: str) -> Path:
-        """The Delta table of ``dataset``."""
-        return self.lake / "datasets" / dataset
+    def table(self, dataset: str) -> str:
+        """Path or s3:// address of the Delta table of ``dataset``."""
+        return self.store.location(f"datasets/{dataset}")
 
-    def predictions(self, model: str) -> Path:
-        """The Delta table of ``model``'s predictions."""
-        return self.lake / "predictions" / model
+    def predictions(self, model: str) -> str:
+        """Path or s3:// address of the Delta table of ``model``'s predictions."""
+        return self.store.location(f"predictions/{model}")
 
     @property
     def reports(self) -> Path:

@@ -56,7 +56,10 @@ class LandedFile(Record):
 
 
 class FileVerdict(Record):
-    """The judgement of one file by content. ``staged`` is the Parquet of its accepted rows."""
+    """The judgement of one file by content.
+
+    ``staged`` is the store's key of the Parquet file of its accepted rows, in the table's folder.
+    """
 
     dataset: str
     name: str
@@ -85,7 +88,10 @@ class CheckResult(Record):
 
 
 class Validation(Record):
-    """The verdict of the contract on one staged file. ``docs`` is a page under lake/reports."""
+    """The verdict of the contract on one staged file.
+
+    ``staged`` is the store's key of the rows that passed, ``docs`` a page under lake/reports.
+    """
 
     dataset: str
     sha256: str
@@ -93,6 +99,7 @@ class Validation(Record):
     blocked: tuple[str, ...] = ()
     warned: tuple[str, ...] = ()
     quarantined: int = 0
+    staged: str | None = None
     results: tuple[CheckResult, ...] = ()
     docs: str | None = None
 

@@ -15,9 +15,9 @@ def landing(spec: DatasetSpec) -> Asset:
     """Rings when complete files are in the landing folder of a dataset."""
     trigger = LandingTrigger(
         dataset=spec.dataset,
-        uri=spec.source.uri,
-        pattern=spec.source.pattern,
-        settle=spec.source.settle.total_seconds(),
+        uri=getattr(spec.source, "uri", ""),
+        pattern=getattr(spec.source, "pattern", "*"),
+        settle=getattr(spec.source, "settle", spec.source.poll).total_seconds(),
     )
     name = landing_name(spec.dataset)
     return _asset(name, watchers=[AssetWatcher(name=name, trigger=trigger)])

@@ -1,7 +1,5 @@
 """Delta tables: scan a version, append exactly once, replace a slice."""
 
-from pathlib import Path
-
 import polars as pl
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
@@ -11,22 +9,22 @@ from trimtab.errors import DataError
 _TRANSACTION = "transaction"
 
 
-def exists(path: Path) -> bool:
+def exists(path: str) -> bool:
     """Whether ``path`` is a Delta table."""
-    return DeltaTable.is_deltatable(str(path))
+    return DeltaTable.is_deltatable(path)
 
 
-def scan(path: Path, version: int | None = None) -> pl.LazyFrame:
+def scan(path: str, version: int | None = None) -> pl.LazyFrame:
     """Read one version lazily (time travel costs nothing that way)."""
-    return pl.scan_delta(str(path), version=version)
+    return pl.scan_delta(path, version=version)
 
 
-def version(path: Path) -> int:
+def version(path: str) -> int:
     """Return the newest version number."""
-    return int(DeltaTable(str(path)).version())
+    return int(DeltaTable(path).version())
 
 
-def append_once(path: Path, rows: pa.Table, transaction: str, note: dict[str, str]) -> int:
+def append_once(path: str, rows: pa.Table, transaction: str, note: dict[str, str]) -> int:
     """Append ``rows`` unless ``transaction`` was committed before; return the version it made.
 
     Delta records an application transaction but does not enforce it, and casts silently on
@@ -42,34 +40,34 @@ def append_once(path: Path, rows: pa.Table, transaction: str, note: dict[str, st
     if (before := committed(path, transaction)) is not None:
         return before
     if exists(path):
-        table = DeltaTable(str(path))
+        table = DeltaTable(path)
         there = pa.schema(table.schema().to_arrow())
         if not _same_columns(there, rows.schema):
-            raise DataError(f"{path.name}: rows have {rows.schema}, the table {there}")
-    write_deltalake(str(path), rows, mode="append", commit_properties=properties)
+            raise DataError(f"{path}: rows have {rows.schema}, the table {there}")
+    write_deltalake(path, rows, mode="append", commit_properties=properties)
     return version(path)
 
 
-def committed(path: Path, transaction: str) -> int | None:
+def committed(path: str, transaction: str) -> int | None:
     """Return the version that ``transaction`` made, or None when it was never committed."""
     if not exists(path):
         return None
-    table = DeltaTable(str(path))
+    table = DeltaTable(path)
     if table.transaction_version(transaction) is None:
         return None
     made = [c["version"] for c in table.history() if c.get(_TRANSACTION) == transaction]
     return int(made[0] if made else table.version())  # the log's oldest entries may be cleaned up
 
 
-def replace_where(path: Path, rows: pa.Table, predicate: str, note: dict[str, str]) -> int:
+def replace_where(path: str, rows: pa.Table, predicate: str, note: dict[str, str]) -> int:
     """Replace the rows that match ``predicate``: writing twice leaves the same table."""
     properties = CommitProperties(custom_metadata=note)
     if exists(path):
         write_deltalake(
-            str(path), rows, mode="overwrite", predicate=predicate, commit_properties=properties
+            path, rows, mode="overwrite", predicate=predicate, commit_properties=properties
         )
     else:
-        write_deltalake(str(path), rows, mode="append", commit_properties=properties)
+        write_deltalake(path, rows, mode="append", commit_properties=properties)
     return version(path)
 
 

@@ -4,25 +4,13 @@ from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from trimtab.config.spec import Duration, Name, Spec
+from trimtab.config.limits import History, Limits
+from trimtab.config.source import SourceSpec
+from trimtab.config.spec import Name, Spec
 
 ColumnType = Literal["int", "float", "text", "category", "bool", "time"]
 Severity = Literal["block", "quarantine", "warn"]
 TRUE, FALSE = ("true", "1", "yes"), ("false", "0", "no")  # what a bool may be in a file, any case
-
-
-class FilesSource(Spec):
-    """Files that land in a folder. A file is picked up once it has been still for ``settle``."""
-
-    kind: Literal["files"] = "files"
-    uri: str = Field(description="folder, absolute or relative to the home folder")
-    pattern: str = "*.csv"
-    format: Literal["csv"] = "csv"
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
-    null_values: tuple[str, ...] = Field(
-        default=("",), description="texts that mean 'no value'; NA is Namibia unless listed here"
-    )
-    settle: Duration = Field(default="2s", validate_default=True)
 
 
 class Column(Spec):
@@ -34,6 +22,11 @@ class Column(Spec):
     min: float | None = None
     max: float | None = None
     pattern: str | None = Field(default=None, description="regular expression the text must match")
+    min_distinct: int = Field(default=1, ge=1, description="fewer different values refuse a file")
+    max_distinct: int | None = Field(default=None, ge=1, description="more of them refuse a file")
+    max_missing: float = Field(
+        default=1, ge=0, le=1, description="share of missing values above which a file is refused"
+    )
     unit: str | None = None
     description: str = ""
     known_after: str | None = Field(
@@ -67,12 +60,31 @@ class Check(Spec):
 
 
 class DatasetSpec(Spec):
-    """A table that grows by files, and its contract."""
+    """A table that grows by files or queries, and its contract."""
 
     dataset: Name
     owner: str
     description: str = ""
-    source: FilesSource
+    source: SourceSpec
+    write: Literal["append", "upsert", "replace_partition"] = Field(
+        default="append",
+        description=(
+            "append: a key that is there already is set aside; upsert: its row is replaced; "
+            "replace_partition: the file replaces the partitions it has rows of"
+        ),
+    )
+    evolve: Literal["strict", "add_columns"] = Field(
+        default="strict", description="what a file with columns the contract lacks may do"
+    )
+    engine: Literal["polars", "duckdb", "spark"] = Field(
+        default="polars", description="what computes the checks of the contract"
+    )
+    label: str | None = Field(
+        default=None,
+        description="the column models learn; files with one class of it, or a leak, are refused",
+    )
+    limits: Limits = Limits()
+    history: History | None = None
     key: tuple[str, ...] = Field(min_length=1, description="columns that identify a row")
     time: str | None = Field(default=None, description="event time column, type time, in UTC")
     partition: Literal["day", "month", "file"] = "file"
@@ -86,7 +98,8 @@ class DatasetSpec(Spec):
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
-        named = {"key": self.key, "time": (self.time,) if self.time else ()}
+        optional = {"time": self.time, "label": self.label}
+        named = {"key": self.key, **{k: (name,) for k, name in optional.items() if name}}
         for where, names in named.items():
             if missing := [name for name in names if name not in self.columns]:
                 raise ValueError(

@@ -16,6 +16,10 @@ class EnvironmentSpec(Spec):
 
     environment: Name = "local"
     lake: str = Field(default="lake", description="folder, absolute or relative to the home folder")
+    store: str | None = Field(
+        default=None,
+        description="where tables, staging and quarantine lie: s3://bucket/prefix [the lake]",
+    )
     ledger: str = Field(default="embedded", description="'embedded' or an SQLAlchemy URL")
     tracking: str = Field(default="embedded", description="'embedded' or an MLflow tracking URI")
     notify: Notify = Notify()

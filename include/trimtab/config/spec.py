@@ -34,6 +34,20 @@ def format_duration(value: timedelta) -> str:
     return f"{seconds}s"
 
 
+_SIZES = {"B": 1, "KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
+
+
+def parse_size(value: Any) -> Any:
+    """Turn ``"500KB"``, ``"2MB"``, ``"4GB"`` into bytes; leave whole numbers alone."""
+    if isinstance(value, int):
+        return value
+    match = re.fullmatch(r"(\d+)\s*(B|KB|MB|GB)", str(value).strip())
+    if not match:
+        raise ValueError("write a whole number and a unit: 500KB, 20MB or 4GB")
+    return int(match[1]) * _SIZES[match[2]]
+
+
+Size = Annotated[int, BeforeValidator(parse_size, json_schema_input_type=str | int)]
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration, json_schema_input_type=str),

@@ -66,8 +66,8 @@ def full_match(pattern: str) -> str:
 
 def _cell(name: str, column: Column, spec: DatasetSpec) -> _Cell:
     text = pl.col(name)
-    if spec.source.null_values:
-        text = pl.when(~text.is_in(list(spec.source.null_values))).then(text)
+    if spec.source.reading.null_values:
+        text = pl.when(~text.is_in(list(spec.source.reading.null_values))).then(text)
     cell = _CASTS[column.type](text, column)
     missing = [] if column.nullable else [(RowReason.NULL_NOT_ALLOWED, text.is_null())]
     return _Cell(cell.value, [*missing, *cell.rules])

@@ -1,6 +1,5 @@
-"""The verdict on one file: a function of its bytes, its contract and what is published."""
+"""The verdict on one file: a function of its bytes and its contract."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
@@ -49,22 +48,17 @@ def judge(
     *,
     name: str,
     sha256: str,
-    table: pl.LazyFrame | None = None,
 ) -> Judgement:
-    """Judge the bytes of one file. ``table`` is what has been published before."""
+    """Judge the bytes of one file by its contract alone; publishing looks at the table."""
     try:
         found = text.read(data, spec)
     except RefusedFileError as refused:
         return Judgement(str(refused.reason), refused.detail)
     good, findings = cast.cast(found.rows, spec)
     good = good.with_columns(*_system_columns(spec, name, sha256))
-    looks: list[Callable[[pl.DataFrame], pl.DataFrame]] = [lambda rows: keys.repeated(rows, spec)]
-    if table is not None:
-        looks.append(lambda rows: keys.published(rows, spec, table, sha256))
-    for look in looks:
-        more = look(good)
-        good = good.join(more, on=ROW, how="anti", maintain_order="left")
-        findings = pl.concat([findings, more])
+    more = keys.repeated(good, spec)
+    good = good.join(more, on=ROW, how="anti", maintain_order="left")
+    findings = pl.concat([findings, more])
     return _decide(found, good, _with_text(found, findings), spec)
 
 

@@ -1,6 +1,7 @@
 """Where bad rows and refused files go, with their reason and their original text."""
 
 import json
+import tempfile
 from pathlib import Path
 
 import polars as pl
@@ -12,35 +13,42 @@ from trimtab.types import FILE, ROW
 NAME = "_name"
 
 
-def rows_path(env: Environment, dataset: str, sha256: str, *, step: str = "") -> Path:
+def rows_key(dataset: str, sha256: str, *, step: str = "") -> str:
     """Bad rows of a file; ``step``: 'refused' for a refused file, else who set them aside later."""
     name = f"{sha256}.{step}.parquet" if step else f"{sha256}.parquet"
-    return env.lake / "quarantine" / dataset / "rows" / name
+    return f"quarantine/{dataset}/rows/{name}"
 
 
-def files_path(env: Environment, dataset: str, sha256: str) -> Path:
-    """Folder of a refused file: its bytes and ``reason.json``."""
-    return env.lake / "quarantine" / dataset / "files" / sha256
+def files_prefix(dataset: str, sha256: str) -> str:
+    """Prefix of a refused file: its bytes and ``reason.json``."""
+    return f"quarantine/{dataset}/files/{sha256}/"
 
 
-def keep_rows(path: Path, bad: pl.DataFrame, *, name: str, sha256: str) -> None:
+def keep_rows(env: Environment, key: str, bad: pl.DataFrame, *, name: str, sha256: str) -> None:
     """Write bad rows: contract columns as text, ``_row``, ``_reason``, ``_column``, file."""
     if bad.height:
         told = bad.with_columns(pl.lit(sha256).alias(FILE), pl.lit(name).alias(NAME))
-        staging.write_parquet(path, told)
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "rows.parquet"
+            told.write_parquet(file)
+            env.store.put(key, file)
 
 
 def with_text(env: Environment, dataset: str, sha256: str, findings: pl.DataFrame) -> pl.DataFrame:
     """Add the original text of the rows that ``findings`` speak of, from the file's own bytes."""
-    data = staging.source(env, dataset, sha256).read_bytes()
+    with tempfile.TemporaryDirectory() as folder:
+        data = env.store.fetch(staging.source_key(dataset, sha256), Path(folder)).read_bytes()
     rows = text.read(data, env.project.dataset(dataset)).rows
     return findings.join(rows, on=ROW, how="left", maintain_order="left")
 
 
-def keep_file(folder: Path, data: bytes, *, name: str, reason: str, detail: str) -> None:
+def keep_file(
+    env: Environment, dataset: str, sha256: str, data: bytes, *, name: str, reason: str, detail: str
+) -> None:
     """Write a refused file byte for byte, and why it was refused."""
-    staging.write_bytes(folder / name, data)
+    prefix = files_prefix(dataset, sha256)
+    env.store.write(prefix + name, data)
     told = {"name": name, "reason": reason, "detail": detail}
     # a delivered file may be called reason.json, too; then ours steps aside
     target = "reason.json" if name != "reason.json" else "reason.trimtab.json"
-    staging.write_bytes(folder / target, json.dumps(told, indent=2).encode())
+    env.store.write(prefix + target, json.dumps(told, indent=2).encode())

@@ -1,49 +1,42 @@
-"""Files written aside under a temporary name and moved into place whole."""
+"""Rows and bytes on their way into a table, under names that say what they hold.
 
-import os
-import uuid
-from collections.abc import Callable
+Accepted rows are written where the table lies, as the very Parquet file the table will be made of:
+publishing them is one commit that names the file, and copies nothing. The name carries a hash of
+the rows, so that a slower copy of a task can never write over what was published.
+"""
+
+import hashlib
+import tempfile
 from pathlib import Path
-from typing import BinaryIO
 
 import polars as pl
 
 from trimtab.environment import Environment
 
 
-def rows(env: Environment, dataset: str, sha256: str) -> Path:
-    """Accepted rows of a file, in the contract's types."""
-    return env.lake / "staging" / dataset / f"{sha256}.parquet"
+def source_key(dataset: str, sha256: str) -> str:
+    """Key of the file's own bytes, kept because the landing folder belongs to somebody else."""
+    return f"staging/{dataset}/{sha256}.source"
 
 
-def checked(env: Environment, dataset: str, sha256: str) -> Path:
-    """Accepted rows without those a check has set aside; there only when there are any."""
-    return env.lake / "staging" / dataset / f"{sha256}.checked.parquet"
+def put_rows(env: Environment, dataset: str, sha256: str, rows: Path) -> str:
+    """Keep a local Parquet file of accepted rows beside the table; return its key."""
+    with rows.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    key = f"datasets/{dataset}/{sha256[:16]}-{digest[:16]}.parquet"
+    if not env.store.exists(key):
+        env.store.put(key, rows)
+    return key
 
 
-def source(env: Environment, dataset: str, sha256: str) -> Path:
-    """The file's own bytes, kept because the landing folder belongs to somebody else."""
-    return env.lake / "staging" / dataset / f"{sha256}.source"
+def put_frame(env: Environment, dataset: str, sha256: str, rows: pl.DataFrame) -> str:
+    """Keep a frame of accepted rows beside the table; return its key."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "rows.parquet"
+        rows.write_parquet(file)
+        return put_rows(env, dataset, sha256, file)
 
 
-def write_parquet(path: Path, frame: pl.DataFrame) -> None:
-    """Write a frame as Parquet; readers see all of it or nothing."""
-    _write(path, frame.write_parquet)
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write bytes; readers see all of them or nothing."""
-    _write(path, lambda stream: stream.write(data))
-
-
-def _write(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.parent / f".{uuid.uuid4().hex}.tmp"  # short: a name may be 255 bytes long
-    try:
-        with temporary.open("wb") as stream:
-            write(stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+def scan(env: Environment, key: str) -> pl.LazyFrame:
+    """Read staged rows lazily."""
+    return pl.scan_parquet(env.store.location(key))

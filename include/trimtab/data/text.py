@@ -36,7 +36,7 @@ def read(data: bytes, spec: DatasetSpec) -> Text:
         RefusedFileError: the file as a whole is no table of this contract.
     """
     text = _decode(data)
-    delimiter = spec.source.delimiter
+    delimiter = spec.source.reading.delimiter
     header = _header(text, delimiter)
     _check_header(header, spec)
     found = _fast(text, header, delimiter) or _linewise(text, header, delimiter)

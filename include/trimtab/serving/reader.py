@@ -49,7 +49,7 @@ def _lost(before: pl.Series, after: pl.Series, kind: ColumnType) -> str:
 def _open(file: Path, dataset: DatasetSpec) -> pl.DataFrame:
     if file.suffix.lower() in (".parquet", ".pq"):
         return pl.read_parquet(file)
-    source = dataset.source
+    source = dataset.source.reading
     return pl.read_csv(
         file,
         separator=source.delimiter,

@@ -9,7 +9,6 @@
 import hashlib
 import logging
 
-from trimtab.adapters import delta
 from trimtab.data import quarantine, staging
 from trimtab.data.judge import Judgement, judge
 from trimtab.data.reasons import AcceptReason
@@ -54,13 +53,10 @@ def ingest(env: Environment, file: LandedFile) -> FileVerdict:
 
 
 def _judged(env: Environment, file: LandedFile, data: bytes, sha256: str) -> FileVerdict:
-    spec, table = env.project.dataset(file.dataset), env.table(file.dataset)
-    published = delta.scan(table) if delta.exists(table) else None
-    judgement = judge(data, spec, name=file.name, sha256=sha256, table=published)
+    spec = env.project.dataset(file.dataset)
+    judgement = judge(data, spec, name=file.name, sha256=sha256)
     verdict = _verdict(env, file, sha256, judgement)
-    # a slower copy of this task must not write over what the faster one has recorded
-    if env.ledger.find("file", file.dataset, sha256) is None:
-        _write(env, verdict, judgement, data)
+    _write(env, verdict, judgement, data)
     event = env.ledger.append("file", file.dataset, sha256, verdict.to_json())
     if verdict.verdict == "rejected":
         title = f"{file.dataset}: {file.name} is refused"
@@ -82,11 +78,11 @@ def _verdict(env: Environment, file: LandedFile, sha256: str, judgement: Judgeme
     if not judgement.accepted:
         return seen
     good, time = judgement.good, env.project.dataset(file.dataset).time
-    staged = staging.rows(env, file.dataset, sha256)
+    staged = staging.put_frame(env, file.dataset, sha256, good)
     return seen.model_copy(
         update={
             "rows_accepted": good.height,
-            "staged": str(staged.relative_to(env.lake)),
+            "staged": staged,
             "partitions": tuple(good[PARTITION].unique().sort()),
             "newest": good[time].max() if time else None,
         }
@@ -96,14 +92,13 @@ def _verdict(env: Environment, file: LandedFile, sha256: str, judgement: Judgeme
 def _write(env: Environment, verdict: FileVerdict, judgement: Judgement, data: bytes) -> None:
     dataset, name, sha256 = verdict.dataset, verdict.name, verdict.sha256
     if judgement.accepted:
-        staging.write_bytes(staging.source(env, dataset, sha256), data)
-        staging.write_parquet(staging.rows(env, dataset, sha256), judgement.good)
-        rows = quarantine.rows_path(env, dataset, sha256)
+        env.store.write(staging.source_key(dataset, sha256), data)
+        rows = quarantine.rows_key(dataset, sha256)
     else:
-        folder = quarantine.files_path(env, dataset, sha256)
-        quarantine.keep_file(folder, data, name=name, reason=verdict.reason, detail=verdict.detail)
-        rows = quarantine.rows_path(env, dataset, sha256, step="refused")
-    quarantine.keep_rows(rows, judgement.bad, name=name, sha256=sha256)
+        why, detail = verdict.reason, verdict.detail
+        quarantine.keep_file(env, dataset, sha256, data, name=name, reason=why, detail=detail)
+        rows = quarantine.rows_key(dataset, sha256, step="refused")
+    quarantine.keep_rows(env, rows, judgement.bad, name=name, sha256=sha256)
 
 
 def _finished(env: Environment, file: LandedFile, sha256: str) -> bool:

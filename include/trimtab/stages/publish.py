@@ -63,8 +63,7 @@ def _known(
 
 def _rows(env: Environment, file: FileVerdict, validation: Validation) -> pl.DataFrame:
     """Read what passed, less rows whose key another file published since this one was judged."""
-    place = staging.checked if validation.quarantined else staging.rows
-    rows = pl.read_parquet(place(env, file.dataset, file.sha256))
+    rows = staging.scan(env, str(validation.staged)).collect()
     table = env.table(file.dataset)
     if not delta.exists(table):
         return rows
@@ -75,8 +74,8 @@ def _rows(env: Environment, file: FileVerdict, validation: Validation) -> pl.Dat
             "%s/%s: %d keys came first in another file", file.dataset, file.name, late.height
         )
         bad = quarantine.with_text(env, file.dataset, file.sha256, late)
-        path = quarantine.rows_path(env, file.dataset, file.sha256, step="publish")
-        quarantine.keep_rows(path, bad, name=file.name, sha256=file.sha256)
+        key = quarantine.rows_key(file.dataset, file.sha256, step="publish")
+        quarantine.keep_rows(env, key, bad, name=file.name, sha256=file.sha256)
     return rows.join(late, on=ROW, how="anti", maintain_order="left")
 
 

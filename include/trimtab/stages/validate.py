@@ -7,6 +7,8 @@
 """
 
 import logging
+import tempfile
+from pathlib import Path
 
 import polars as pl
 
@@ -34,7 +36,7 @@ def validate(env: Environment, dataset: str, sha256: str) -> Validation:
         return Validation.model_validate(done.payload)
     file = _accepted(env, dataset, sha256)
     spec = env.project.dataset(dataset)
-    rows = pl.read_parquet(staging.rows(env, dataset, sha256))
+    rows = staging.scan(env, str(file.staged)).collect()
     checked = gx.check(rows.select(*spec.columns), contract.expectations(spec), name=dataset)
     verdict = decide(
         checked,
@@ -42,7 +44,7 @@ def validate(env: Environment, dataset: str, sha256: str) -> Validation:
         bad_before=sum(file.quarantined.values()),
         max_bad_rows=spec.max_bad_rows,
     )
-    _write(env, file, rows, verdict)
+    staged = _write(env, file, rows, verdict)
     validation = Validation(
         dataset=dataset,
         sha256=sha256,
@@ -50,6 +52,7 @@ def validate(env: Environment, dataset: str, sha256: str) -> Validation:
         blocked=verdict.blocked,
         warned=verdict.warned,
         quarantined=len(verdict.aside),
+        staged=staged,
         results=checked.results,
         docs=docs.write(
             checked, verdict, env.reports, dataset=dataset, name=file.name, sha256=sha256
@@ -73,23 +76,24 @@ def _accepted(env: Environment, dataset: str, sha256: str) -> FileVerdict:
     return file
 
 
-def _write(env: Environment, file: FileVerdict, rows: pl.DataFrame, verdict: Verdict) -> None:
-    """Write aside what does not go on. What was staged stays, so a second attempt sees the same."""
+def _write(env: Environment, file: FileVerdict, rows: pl.DataFrame, verdict: Verdict) -> str | None:
+    """Write aside what does not go on; return the key of the rows that do."""
+    dataset, sha256 = file.dataset, file.sha256
     if not verdict.passed:
-        folder = quarantine.files_path(env, file.dataset, file.sha256)
         detail = "; ".join(verdict.blocked)
-        data = staging.source(env, file.dataset, file.sha256).read_bytes()
-        quarantine.keep_file(
-            folder, data, name=file.name, reason=FileReason.CHECK_FAILED, detail=detail
-        )
-    elif verdict.aside:
-        aside = rows.with_row_index("_position").filter(pl.col("_position").is_in([*verdict.aside]))
-        target = staging.checked(env, file.dataset, file.sha256)
-        staging.write_parquet(target, rows.join(aside, on=ROW, how="anti", maintain_order="left"))
-        findings = _findings(aside, verdict)
-        bad = quarantine.with_text(env, file.dataset, file.sha256, findings)
-        path = quarantine.rows_path(env, file.dataset, file.sha256, step="checks")
-        quarantine.keep_rows(path, bad, name=file.name, sha256=file.sha256)
+        with tempfile.TemporaryDirectory() as folder:
+            data = env.store.fetch(staging.source_key(dataset, sha256), Path(folder)).read_bytes()
+        why = FileReason.CHECK_FAILED
+        quarantine.keep_file(env, dataset, sha256, data, name=file.name, reason=why, detail=detail)
+        return None
+    if not verdict.aside:
+        return file.staged
+    aside = rows.with_row_index("_position").filter(pl.col("_position").is_in([*verdict.aside]))
+    bad = quarantine.with_text(env, dataset, sha256, _findings(aside, verdict))
+    key = quarantine.rows_key(dataset, sha256, step="checks")
+    quarantine.keep_rows(env, key, bad, name=file.name, sha256=sha256)
+    left = rows.join(aside, on=ROW, how="anti", maintain_order="left")
+    return staging.put_frame(env, dataset, sha256, left)
 
 
 def _findings(aside: pl.DataFrame, verdict: Verdict) -> pl.DataFrame:

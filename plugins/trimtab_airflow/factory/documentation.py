@@ -7,7 +7,7 @@ from trimtab.config import DatasetSpec, ModelSpec
 
 def dataset_page(spec: DatasetSpec, file: Path) -> str:
     """Describe a dataset's DAG in Markdown."""
-    about = f"{spec.description}\n\nOwner: **{spec.owner}**. Lands in `{spec.source.uri}`."
+    about = f"{spec.description}\n\nOwner: **{spec.owner}**. Comes from `{spec.source.place}`."
     return f"### {spec.dataset}\n{about}\n\n{_source(file)}"
 
 

@@ -37,9 +37,9 @@ class NewFilesSensor(BaseSensorOperator):
         self.defer(
             trigger=LandingTrigger(
                 dataset=self.dataset,
-                uri=source.uri,
-                pattern=source.pattern,
-                settle=source.settle.total_seconds(),
+                uri=getattr(source, "uri", ""),
+                pattern=getattr(source, "pattern", "*"),
+                settle=getattr(source, "settle", source.poll).total_seconds(),
                 poll=min(self.poke_interval, 5.0),
             ),
             method_name="resume",

@@ -36,10 +36,9 @@ def spec(**changes: Any) -> DatasetSpec:
     return DatasetSpec.model_validate({**values, **changes})
 
 
-def judged(text: str | bytes, table: pl.DataFrame | None = None, **changes: Any) -> Judgement:
+def judged(text: str | bytes, **changes: Any) -> Judgement:
     data = text if isinstance(text, bytes) else text.encode()
-    lazy = None if table is None else table.lazy()
-    return judge(data, spec(**changes), name="shop-1.csv", sha256="f" * 64, table=lazy)
+    return judge(data, spec(**changes), name="shop-1.csv", sha256="f" * 64)
 
 
 def rows(*lines: str) -> str:
@@ -241,29 +240,6 @@ def test_the_first_of_equal_rows_is_kept_and_contradictions_none() -> None:
     assert verdict.quarantined == {"conflicting_key": 2, "duplicate_key": 2}
     assert verdict.good[ROW].to_list() == [1, 6]
     assert verdict.bad["_column"].unique().to_list() == ["id,at"]
-
-
-def published(text: str, sha256: str) -> pl.DataFrame:
-    return judged(text).good.with_columns(pl.lit(sha256).alias(FILE))
-
-
-def test_rows_published_by_another_file_are_duplicates_or_conflicts() -> None:
-    table = published(rows(GOOD, "2" + GOOD[1:]), "0" * 64)
-    text = rows(GOOD, "2" + GOOD[1:].replace("1.5", "2.5"), "3" + GOOD[1:])
-    verdict = judged(text, table)
-    assert verdict.quarantined == {"conflicting_key": 1, "duplicate_key": 1}
-    assert verdict.good["id"].to_list() == ["3"]
-
-
-def test_a_files_own_published_rows_do_not_count_against_it() -> None:
-    assert judged(rows(GOOD), published(rows(GOOD), "f" * 64)).accepted
-
-
-@pytest.mark.parametrize("partition", ["month", "file"])
-def test_without_time_in_the_key_the_whole_table_is_looked_at(partition: str) -> None:
-    table = published(rows(GOOD), "0" * 64).with_columns(pl.lit("elsewhere").alias(PARTITION))
-    verdict = judged(rows(GOOD), table, key=["id"], partition=partition)
-    assert (verdict.reason, verdict.quarantined) == ("no_rows", {"duplicate_key": 1})
 
 
 @pytest.mark.parametrize(("bad", "reason"), [(1, "ok"), (2, "too_many_bad_rows")])

@@ -4,7 +4,9 @@ import os
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from stat import S_ISREG
+from typing import cast
 
+from trimtab.config.source import FilesSource
 from trimtab.data.sources.registry import source
 from trimtab.environment import Environment
 from trimtab.errors import NotReadyError
@@ -20,7 +22,7 @@ class LandingFolder:
 
     def __init__(self, env: Environment, dataset: str) -> None:
         self.dataset = dataset
-        self.spec = env.project.dataset(dataset).source
+        self.spec = cast("FilesSource", env.project.dataset(dataset).source)
         self.folder = env.landing(dataset)
         self.clock = env.clock
 

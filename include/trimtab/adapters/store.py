@@ -1,0 +1,174 @@
+"""Where tables, staging and quarantine lie: a folder, or a prefix in an S3 bucket.
+
+A key is a path with slashes below the store's root. An object is written whole or not at all;
+nothing in a store is ever changed in place, so every key names the same bytes for ever.
+"""
+
+import functools
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+
+class Store(Protocol):
+    """The few things the data plane asks of a place."""
+
+    def location(self, key: str) -> str:
+        """Return the path or s3:// address of ``key``, as Polars, DuckDB and Delta take it."""
+        ...
+
+    def put(self, key: str, file: Path) -> None:
+        """Keep a copy of a local file under ``key``; a reader sees all of it or nothing."""
+        ...
+
+    def write(self, key: str, data: bytes) -> None:
+        """Keep bytes under ``key``; a reader sees all of them or nothing."""
+        ...
+
+    def fetch(self, key: str, folder: Path) -> Path:
+        """Return a local file with the content of ``key``, in ``folder`` if it must be copied.
+
+        Raises:
+            FileNotFoundError: there is nothing under this key.
+        """
+        ...
+
+    def exists(self, key: str) -> bool:
+        """Whether there is something under ``key``."""
+        ...
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Yield every key that begins with ``prefix``, sorted."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove ``key``; it is no error when it is gone already."""
+        ...
+
+
+def open_store(uri: str | Path) -> Store:
+    """Open the store at a folder or an s3:// address."""
+    return S3Store(str(uri)) if str(uri).startswith("s3://") else Folder(Path(uri))
+
+
+class Folder:
+    """A store in a local folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def location(self, key: str) -> str:
+        """Return the path of ``key``."""
+        return str(self.root / key)
+
+    def put(self, key: str, file: Path) -> None:
+        """Copy next to the target, make it durable, rename."""
+        with self._aside(key) as aside:
+            shutil.copyfile(file, aside)
+
+    def write(self, key: str, data: bytes) -> None:
+        """Write next to the target, make it durable, rename."""
+        with self._aside(key) as aside:
+            aside.write_bytes(data)
+
+    def fetch(self, key: str, folder: Path) -> Path:
+        """Return the file itself."""
+        path = self.root / key
+        if not path.is_file():
+            raise FileNotFoundError(path)
+        return path
+
+    def exists(self, key: str) -> bool:
+        """Whether there is a file."""
+        return (self.root / key).is_file()
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Yield keys of files; names that begin with a dot are being written."""
+        folder = (self.root / prefix).parent if not prefix.endswith("/") else self.root / prefix
+        found = (str(file.relative_to(self.root)) for file in folder.rglob("*") if file.is_file())
+        yield from sorted(key for key in found if key.startswith(prefix) and "/." not in key)
+
+    def delete(self, key: str) -> None:
+        """Remove the file."""
+        (self.root / key).unlink(missing_ok=True)
+
+    @contextmanager
+    def _aside(self, key: str) -> Iterator[Path]:
+        target = self.root / key
+        target.parent.mkdir(parents=True, exist_ok=True)
+        aside = target.parent / f".{uuid.uuid4().hex}.tmp"  # short: a name may be 255 bytes long
+        try:
+            yield aside
+            with aside.open("rb") as written:
+                os.fsync(written.fileno())
+            aside.replace(target)
+        finally:
+            aside.unlink(missing_ok=True)
+
+
+class S3Store:
+    """A store under a prefix of an S3 bucket. Address and credentials are boto3's usual ones."""
+
+    def __init__(self, uri: str) -> None:
+        self.bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+        self.prefix = prefix.strip("/")
+
+    @functools.cached_property
+    def client(self) -> Any:
+        """Connect lazily."""
+        import boto3
+
+        return boto3.client("s3")
+
+    def location(self, key: str) -> str:
+        """Return the s3:// address of ``key``."""
+        return f"s3://{self.bucket}/{self._name(key)}"
+
+    def put(self, key: str, file: Path) -> None:
+        """Upload, in parts when it is large; S3 shows an object only when it is whole."""
+        self.client.upload_file(str(file), self.bucket, self._name(key))
+
+    def write(self, key: str, data: bytes) -> None:
+        """Put one object."""
+        self.client.put_object(Bucket=self.bucket, Key=self._name(key), Body=data)
+
+    def fetch(self, key: str, folder: Path) -> Path:
+        """Download into ``folder``."""
+        from botocore.exceptions import ClientError
+
+        file = folder / f"{uuid.uuid4().hex}-{key.rsplit('/', 1)[-1][-100:]}"
+        try:
+            self.client.download_file(self.bucket, self._name(key), str(file))
+        except ClientError as error:
+            raise FileNotFoundError(self.location(key)) from error
+        return file
+
+    def exists(self, key: str) -> bool:
+        """Ask for the object's head."""
+        from botocore.exceptions import ClientError
+
+        try:
+            self.client.head_object(Bucket=self.bucket, Key=self._name(key))
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
+                return False
+            raise
+        return True
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """List page by page."""
+        pages = self.client.get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=self.bucket, Prefix=self._name(prefix)):
+            for item in page.get("Contents", ()):
+                yield str(item["Key"])[len(self._name("")) :]
+
+    def delete(self, key: str) -> None:
+        """Delete the object."""
+        self.client.delete_object(Bucket=self.bucket, Key=self._name(key))
+
+    def _name(self, key: str) -> str:
+        return f"{self.prefix}/{key}" if self.prefix else key
