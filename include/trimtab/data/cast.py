@@ -10,8 +10,7 @@ import polars as pl
 
 from trimtab.config import DatasetSpec
 from trimtab.data import cells
-from trimtab.data.cells import Cell, Context
-from trimtab.data.reasons import RowReason
+from trimtab.data.cells import Cell, Context, Rule
 from trimtab.data.text import COLUMN, FINDINGS, REASON, Text
 from trimtab.types import FILE, PARTITION, ROW
 
@@ -47,45 +46,57 @@ def schema(spec: DatasetSpec, columns: Sequence[str]) -> dict[str, pl.DataType]:
 def cast(text: Text, context: Context, *, sha256: str, stem: str) -> Cast:
     """Judge the rows of one block by the contract."""
     rows, spec = text.rows, context.spec
-    types = schema(spec, [name for name in rows.columns if name != ROW])
-    made = {name: cells.cell(rows, name, context) for name in types if name in rows.columns}
-    made.pop(ROW)
-    rules = [holds for cell in made.values() for _, holds in cell.rules]
-    good = ~pl.any_horizontal(pl.lit(False), *(holds.fill_null(False) for holds in rules))
-    judged = rows.lazy().select(
-        *(cell.value.alias(name) for name, cell in made.items()), ROW, good.alias(_GOOD)
-    )
-    values = judged.collect()
-    doubtful = ~values[_GOOD]
+    given = [name for name in rows.columns if name != ROW]
+    types = schema(spec, given)
+    made = {name: cells.cell(rows, name, context) for name in types if name in given}
+    values = rows.select(*(cell.value.alias(name) for name, cell in made.items()), ROW)
+    doubtful = _doubtful(values, rows, made)
     if text.findings.height:
         doubtful |= rows[ROW].is_in(text.findings[ROW].implode())
+    bad = rows.clear()
     if doubtful.any():
+        bad = _told(values.filter(doubtful), rows.filter(doubtful), made, text.findings)
         values = values.filter(~doubtful)
-        bad = _told(rows.filter(doubtful), made, text.findings)
-    else:
-        bad = rows.clear().with_columns(pl.lit("").alias(REASON), pl.lit("").alias(COLUMN))
-    whole = values.drop(_GOOD).with_columns(
+    good = values.with_columns(
         pl.lit(sha256).alias(FILE), _partition(values, spec, stem).alias(PARTITION)
     )
-    return Cast(whole.select(list(types)), bad)
+    return Cast(good.select(list(types)), bad)
 
 
-def _told(bad: pl.DataFrame, made: dict[str, Cell], known: pl.DataFrame) -> pl.DataFrame:
+def _doubtful(values: pl.DataFrame, rows: pl.DataFrame, made: dict[str, Cell]) -> pl.Series:
+    """Ask only the rules that can hold in this block."""
+    rules = [
+        rule.holds.fill_null(False)
+        for name, cell in made.items()
+        for rule in cell.rules
+        if not rule.of_nulls or values[name].null_count()
+    ]
+    asked = _beside(values, rows).select(pl.any_horizontal(pl.lit(False), *rules).alias("doubtful"))
+    found = asked["doubtful"]
+    return found if found.len() == rows.height else found.new_from_index(0, rows.height)
+
+
+def _beside(values: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """Values under the columns' names, originals under their names with a prefix."""
+    return values.hstack(rows.drop(ROW).rename(lambda name: cells.TEXT + name))
+
+
+def _told(
+    values: pl.DataFrame, bad: pl.DataFrame, made: dict[str, Cell], known: pl.DataFrame
+) -> pl.DataFrame:
     """Add to each bad row its first reason, and the column it lies in."""
     reasons = {name: _first(cell.rules) for name, cell in made.items()}
     culprits = [pl.when(why.is_not_null()).then(pl.lit(n)) for n, why in reasons.items()]
-    told = bad.with_columns(
+    told = _beside(values, bad).select(
         pl.coalesce(*reasons.values()).alias(REASON), pl.coalesce(*culprits).alias(COLUMN)
     )
-    if not known.height:
-        return told
-    return told.update(known.select(*FINDINGS).unique(ROW), on=ROW)
+    whole = bad.hstack(told)
+    return whole.update(known.unique(ROW), on=ROW) if known.height else whole
 
 
-def _first(rules: Sequence[tuple[RowReason, pl.Expr]]) -> pl.Expr:
-    return pl.coalesce(
-        pl.lit(None, pl.String), *(pl.when(holds).then(pl.lit(str(why))) for why, holds in rules)
-    )
+def _first(rules: Sequence[Rule]) -> pl.Expr:
+    whys = [pl.when(rule.holds).then(pl.lit(str(rule.reason))) for rule in rules]
+    return pl.coalesce(pl.lit(None, pl.String), *whys)
 
 
 def _partition(rows: pl.DataFrame, spec: DatasetSpec, stem: str) -> pl.Expr:
