@@ -134,7 +134,7 @@ def _fits(path: str, add: Iterable[DataFile], there: pa.Schema) -> None:
     types = {field.name: field.type for field in there}
     for file in add:
         wrong = [
-            f"{field.name} is {field.type}, the table's {types.get(field.name, 'has no such column')}"
+            f"{field.name} is {field.type}, in the table {types.get(field.name, 'there is none')}"
             for field in delta_files.columns(path, file.name)
             if field.name not in types or not same_type(field.type, types[field.name])
         ]

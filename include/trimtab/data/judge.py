@@ -8,6 +8,7 @@ import polars as pl
 from trimtab.config import DatasetSpec
 from trimtab.data import cast, keys, text
 from trimtab.data.cast import COLUMN, FINDINGS, REASON
+from trimtab.data.extra import widened
 from trimtab.data.reasons import AcceptReason, FileReason, RefusedFileError, RowReason
 from trimtab.types import FILE, PARTITION, ROW
 
@@ -54,6 +55,7 @@ def judge(
         found = text.read(data, spec)
     except RefusedFileError as refused:
         return Judgement(str(refused.reason), refused.detail)
+    spec = widened(spec, found.rows.columns)
     good, findings = cast.cast(found.rows, spec)
     good = good.with_columns(*_system_columns(spec, name, sha256))
     more = keys.repeated(good, spec)

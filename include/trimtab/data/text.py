@@ -10,6 +10,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from trimtab.config import DatasetSpec
+from trimtab.data.extra import widened
 from trimtab.data.reasons import FileReason, RefusedFileError
 from trimtab.types import ROW
 
@@ -38,6 +39,7 @@ def read(data: bytes, spec: DatasetSpec) -> Text:
     text = _decode(data)
     delimiter = spec.source.reading.delimiter
     header = _header(text, delimiter)
+    spec = widened(spec, header)
     _check_header(header, spec)
     found = _fast(text, header, delimiter) or _linewise(text, header, delimiter)
     if not found.count:

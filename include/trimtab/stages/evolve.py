@@ -87,7 +87,7 @@ def _extra(env: Environment, dataset: str) -> list[str]:
 def _rewrite(
     env: Environment, file: FileVerdict, change: Change, columns: pa.Schema, note: dict[str, str]
 ) -> int:
-    """Write every file of the table anew with the changed columns; refuse what would not survive."""
+    """Write every file of the table anew; refuse values that would not survive."""
     path = env.table(file.dataset)
     base = delta.version(path)
     table = writing.at(path, base, columns)
