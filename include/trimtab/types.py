@@ -137,10 +137,10 @@ class DatasetVersion(Record):
 
 
 class SchemaChange(Record):
-    """Columns of a table that changed, by a file (policy add_columns) or by the contract."""
+    """The decision to change a table's columns, for a file (add_columns) or for the contract."""
 
     dataset: str
-    version: int
+    base: int | None  # the version it was decided on; None: before the first one
     added: dict[str, str] = {}  # column -> type
     changed: dict[str, tuple[str, str]] = {}  # column -> type before, type after
     policy: Literal["contract", "add_columns"]

@@ -81,7 +81,7 @@ def _committed(env: Environment, file: FileVerdict, staged: str) -> DatasetVersi
     for _ in range(_ATTEMPTS):
         done = delta.committed(path, file.sha256)
         if done is None:
-            columns = evolve(env, file, staged) if delta.exists(path) else ()
+            columns = evolve(env, file, staged)
             base = delta.version(path) if delta.exists(path) else None
         else:  # the plan is a function of the version it was made for, so it is the same again
             columns, base = evolved(env, file), done - 1 if done else None

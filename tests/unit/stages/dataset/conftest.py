@@ -15,8 +15,7 @@ from trimtab.clock import FixedClock
 from trimtab.environment import Environment
 from trimtab.stages.ingest import discover, ingest
 from trimtab.stages.publish import publish
-from trimtab.stages.validate import validate
-from trimtab.types import DatasetVersion
+from trimtab.types import DatasetVersion, Validation
 
 YAML = """
 dataset: shop
@@ -55,10 +54,14 @@ class Shop:
         return hashlib.sha256(content.encode()).hexdigest()
 
     def judge(self) -> None:
+        """Ingest what has landed; every file has passed its checks."""
         for file in discover(self.env, "shop"):
             verdict = ingest(self.env, file)
             assert verdict.verdict == "accepted", verdict
-            validate(self.env, "shop", verdict.sha256)
+            passed = Validation(
+                dataset="shop", sha256=verdict.sha256, passed=True, staged=verdict.staged
+            )
+            self.env.ledger.append("validation", "shop", verdict.sha256, passed.to_json())
 
     def give(self, name: str, *lines: str, header: str = "id,at,n") -> DatasetVersion:
         """Land, judge and publish one file."""
