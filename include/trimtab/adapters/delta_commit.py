@@ -114,10 +114,18 @@ def rebuild(
 
 
 def add_columns(path: str, fields: pa.Schema, note: Mapping[str, Any]) -> int:
-    """Add nullable columns to the table; returns the version it made."""
+    """Add nullable columns to the table; returns the version it made.
+
+    Raises:
+        LedgerConflictError: somebody else has changed the table at the same time.
+    """
+    table = DeltaTable(path)
     wanted = Schema.from_arrow(fields).fields
-    DeltaTable(path).alter.add_columns(wanted, commit_properties=_properties(None, note))
-    return delta.version(path)
+    try:
+        table.alter.add_columns(wanted, commit_properties=_properties(None, note))
+    except CommitFailedError as error:
+        raise LedgerConflictError(f"{path}: somebody else changed the table; look again") from error
+    return int(table.version())
 
 
 def same_type(left: pa.DataType, right: pa.DataType) -> bool:
