@@ -41,6 +41,10 @@ class Store(Protocol):
         """Whether there is something under ``key``."""
         ...
 
+    def size(self, key: str) -> int:
+        """Return the bytes under ``key``."""
+        ...
+
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield every key that begins with ``prefix``, sorted."""
         ...
@@ -85,6 +89,10 @@ class Folder:
     def exists(self, key: str) -> bool:
         """Whether there is a file."""
         return (self.root / key).is_file()
+
+    def size(self, key: str) -> int:
+        """Return the file's size."""
+        return (self.root / key).stat().st_size
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield keys of files; names that begin with a dot are being written."""
@@ -158,6 +166,11 @@ class S3Store:
                 return False
             raise
         return True
+
+    def size(self, key: str) -> int:
+        """Ask for the object's head."""
+        head = self.client.head_object(Bucket=self.bucket, Key=self._name(key))
+        return int(head["ContentLength"])
 
     def keys(self, prefix: str) -> Iterator[str]:
         """List page by page."""

@@ -2,7 +2,7 @@
 
 import typer
 
-from trimtab.cli import configuration, demo, platform, registry, run
+from trimtab.cli import configuration, data, demo, lineage, platform, registry, retention, run
 
 app = typer.Typer(
     name="trimtab",
@@ -19,5 +19,8 @@ app.command()(run.score)
 app.command()(registry.status)
 app.command()(registry.approve)
 app.command()(registry.rollback)
+app.add_typer(data.data, name="data")
+app.command()(lineage.lineage)
+app.command()(retention.retention)
 app.command()(configuration.check)
 app.command()(configuration.schema)
