@@ -3,7 +3,7 @@
 import os
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import narwhals as nw
@@ -44,7 +44,8 @@ class Engine(Protocol):
 
 def open_engine(name: str) -> Engine:
     """Return the engine of this name (``polars``, ``duckdb`` or ``spark``)."""
-    return {"polars": Polars, "duckdb": DuckDB, "spark": Spark}[name]()
+    engines: dict[str, Callable[[], Engine]] = {"polars": Polars, "duckdb": DuckDB, "spark": Spark}
+    return engines[name]()
 
 
 class Polars:
@@ -128,7 +129,8 @@ class Spark:
 
     def scan(self, location: str) -> nw.LazyFrame[Any]:
         """Scan the file."""
-        return nw.from_native(self.session.read.parquet(location))
+        frame: nw.LazyFrame[Any] = nw.from_native(self.session.read.parquet(location))
+        return frame
 
     def collect(self, frame: nw.LazyFrame[Any]) -> pl.DataFrame:
         """Fetch row by row: results are small, and Spark's own way asks for an older pandas."""

@@ -1,4 +1,4 @@
-"""Which rows go to quarantine: one filter over the staged rows, the first broken check with each."""
+"""Which rows go to quarantine, found by one filter: each with the first check it broke."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ import polars as pl
 from trimtab.types import ROW
 
 CHECK = "_check"
-SCHEMA = {ROW: pl.Int64, CHECK: pl.Int32}
+SCHEMA = pl.Schema({ROW: pl.Int64, CHECK: pl.Int32})
 
 
 def nothing() -> pl.DataFrame:

@@ -58,7 +58,7 @@ def between(
     inside = within(nw.col(column), least, most, strict_min=strict_min, strict_max=strict_max)
 
     def known(numbers: Numbers) -> int | None:
-        if low(column) not in numbers:
+        if low(column) not in numbers or high(column) not in numbers:
             return None
         ends = numbers[low(column)], numbers[high(column)]
         good = (_within(end, least, most, strict_min, strict_max) for end in ends)
@@ -218,7 +218,7 @@ def sum_equals(
 
 def within(value: nw.Expr, least: Any, most: Any, *, strict_min: bool, strict_max: bool) -> nw.Expr:
     """Say that an expression lies between two bounds, either of which may be missing."""
-    said = []
+    said: list[nw.Expr] = []
     if least is not None:
         said.append(value > least if strict_min else value >= least)
     if most is not None:
@@ -230,14 +230,22 @@ def member(table: Table, column: str, values: Sequence[Any] | None) -> nw.Expr:
     """Say that a column's value is one of a list."""
     if values is None:
         raise NotCompiledError("no list")
-    wanted = [table.moment(column, value) for value in values if value is not None]
-    if not wanted or not all(table.fits(column, value) for value in wanted):
-        raise NotCompiledError("values of another type than the column")
+    if not (wanted := [value for value in values if value is not None]):
+        raise NotCompiledError("an empty list")
+    typed = [value for item in wanted for value in of_column(table, column, item)]
+    return nw.col(column).is_in(typed) if typed else nw.col(column).is_null()
+
+
+def of_column(table: Table, column: str, value: Any) -> list[Any]:
+    """Return a value in the column's type; nothing when the column can never hold it."""
+    value = table.moment(column, value)
+    if not table.fits(column, value):
+        raise NotCompiledError("a value of another type than the column")
     if table.kind(column) == "float":
-        wanted = [float(value) for value in wanted]
-    elif table.kind(column) == "int":
-        wanted = [int(value) for value in wanted if value == int(value)]
-    return nw.col(column).is_in(wanted) if wanted else nw.col(column).is_null()
+        return [float(value)]
+    if table.kind(column) == "int":
+        return [int(value)] if value == int(value) else []
+    return [value]
 
 
 def _missing(table: Table, column: str, bad: nw.Expr, known: Any) -> RowsPlan:

@@ -21,16 +21,16 @@ from trimtab.validation.plan import (
     sketch,
     total,
 )
-from trimtab.validation.rows import member
+from trimtab.validation.rows import member, of_column
 
 _NUMBER = ("int", "float")
 _ORDERED = ("int", "float", "time", "text")
 _SYNONYMS = {
     "int": ("int", "int64", "Int64", "integer", "INTEGER", "BIGINT", "LongType", "long"),
     "float": ("float", "float64", "Float64", "double", "DOUBLE", "DoubleType", "DOUBLE_PRECISION"),
-    "text": ("str", "string", "String", "object", "object_", "VARCHAR", "TEXT", "StringType"),
-    "bool": ("bool", "bool_", "boolean", "Boolean", "BOOLEAN", "BooleanType"),
-    "time": ("datetime64", "datetime", "Datetime", "Timestamp", "TIMESTAMP", "TimestampType",
+    "text": ("string", "str", "String", "object", "object_", "VARCHAR", "TEXT", "StringType"),
+    "bool": ("boolean", "bool", "bool_", "Boolean", "BOOLEAN", "BooleanType"),
+    "time": ("datetime", "Timestamp", "datetime64", "Datetime", "TIMESTAMP", "TimestampType",
              "datetime64[us, UTC]", "TIMESTAMPTZ"),
 }  # fmt: skip
 
@@ -200,8 +200,8 @@ def _set_plan(
     known = [f"there|{i}|{column}|{value!r}" for i, value in enumerate(wanted)]
     needs, values = {}, {}
     if missing:
-        found = (nw.col(column).is_in([value]) for value in wanted)
-        needs = {name: total(here) for name, here in zip(known, found, strict=True)}
+        found = (_there(table, column, value) for value in wanted)
+        needs = dict(zip(known, found, strict=True))
     key = f"strange|{column}|{wanted!r}"
     if outside:
         needs[key] = total(strange)
@@ -220,6 +220,11 @@ def _set_metrics(wanted: list[Any], known: list[str], key: str, numbers: Numbers
         "column.distinct_values.missing_from_column": gone[:20],
         "column.distinct_values.missing_from_column.count": len(gone),
     }
+
+
+def _there(table: Table, column: str, value: Any) -> nw.Expr:
+    typed = of_column(table, column, value)
+    return total(nw.col(column) == typed[0]) if typed else nw.lit(0)
 
 
 def _nearest(numbers: Numbers, column: str, q: float, there: int) -> Any:
