@@ -100,7 +100,8 @@ class DuckDB:
 
     def collect(self, frame: nw.LazyFrame[Any]) -> pl.DataFrame:
         """Fetch as Arrow."""
-        return pl.DataFrame(frame.to_native().to_arrow_table())
+        found = pl.DataFrame(frame.to_native().to_arrow_table())
+        return found.with_columns(pl.selectors.decimal().cast(pl.Int64))  # its sums are HUGEINT
 
     def distinct(
         self,

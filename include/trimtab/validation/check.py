@@ -208,9 +208,9 @@ class _Run:
         """Keep the contract's columns; NaN is a missing value, as in Great Expectations."""
         floats = [name for name, kind in self.table.kinds.items() if kind == "float"]
         chosen = frame.select(*self.columns, *more)
-        return (
-            chosen.with_columns(*(nw.col(c).fill_nan(None) for c in floats)) if floats else chosen
-        )
+        columns = {name: nw.col(name) for name in floats}
+        clean = {name: nw.when(~c.is_nan()).then(c) for name, c in columns.items()}
+        return chosen.with_columns(**clean) if clean else chosen
 
 
 def _table(location: str, columns: Sequence[str]) -> Table:

@@ -163,7 +163,13 @@ def _commonest(engine: Engine, frame: nw.LazyFrame[Any], column: str) -> list[An
 
 def _one(engine: Engine, frame: nw.LazyFrame[Any], needs: Mapping[str, nw.Expr]) -> dict[str, Any]:
     said: Sequence[nw.Expr] = [say.alias(name) for name, say in needs.items()]
-    return engine.collect(frame.select(*said)).row(0, named=True)
+    found = engine.collect(frame.select(*said)).row(0, named=True)
+    return {name: _count(name, value) for name, value in found.items()}
+
+
+def _count(name: str, value: Any) -> Any:
+    """No rows have no different values; some engines say so by a null."""
+    return 0 if value is None and name.startswith("distinct|") else value
 
 
 def _bad(i: int) -> str:
