@@ -93,6 +93,8 @@ class DuckDB:
         self.connection.execute("SET temp_directory = ?", [self.spill.name])
         self.connection.execute("SET TimeZone = 'UTC'")
         self.connection.execute("SET enable_progress_bar = false")
+        # DuckDB 2.0 concludes from a file's bounds, which leave NaN out, that there is none
+        self.connection.execute("SET disabled_optimizers = 'statistics_propagation'")
 
     def scan(self, location: str) -> nw.LazyFrame[Any]:
         """Scan the file."""

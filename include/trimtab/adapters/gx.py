@@ -1,9 +1,11 @@
 """Great Expectations' words: its expectations by name, and results from numbers we counted."""
 
 import logging
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, Literal, NotRequired, TypedDict
+from types import ModuleType
+from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from trimtab.types import CheckResult
 
@@ -29,12 +31,35 @@ class Expectation(TypedDict):
     exact: NotRequired[bool]
 
 
+def load() -> Any:
+    """Import Great Expectations without PySpark, which we never ask it to use.
+
+    It imports PySpark where it is installed, and PySpark 4 then ends a process whose main module
+    has no file (``python -c``, the server that Airflow's tasks are forked from): it takes it for
+    its own doctests, and calls ``sys.exit(0)``.
+    """
+    if "great_expectations.expectations" in sys.modules:
+        return sys.modules["great_expectations"]
+    spark = {name: sys.modules.pop(name) for name in list(sys.modules) if _is_spark(name)}
+    sys.modules["pyspark"] = cast("ModuleType", None)  # how Python says: there is no such module
+    try:
+        import great_expectations.expectations  # it fills the registry
+    finally:
+        del sys.modules["pyspark"]
+        sys.modules.update(spark)
+    return great_expectations
+
+
+def _is_spark(name: str) -> bool:
+    return name == "pyspark" or name.startswith("pyspark.")
+
+
 def build(index: int, expectation: Expectation) -> Any:
     """Return GX's expectation, or the message of what is wrong with it.
 
     One by one on purpose: a GX suite built from dicts logs what it cannot build, and drops it.
     """
-    import great_expectations.expectations  # noqa: F401 (fills the registry)
+    load()
     from great_expectations.exceptions.exceptions import GreatExpectationsError
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
     from great_expectations.expectations.metadata_types import FailureSeverity
@@ -78,6 +103,7 @@ def define(name: str, arguments: Mapping[str, tuple[Any, Any]], *, rows: bool, w
 
     ``arguments`` maps a name to its type and default (``...`` when there is none).
     """
+    load()
     from great_expectations.expectations import expectation as gxe
     from great_expectations.expectations.registry import list_registered_expectation_implementations
 
@@ -99,7 +125,7 @@ def define(name: str, arguments: Mapping[str, tuple[Any, Any]], *, rows: bool, w
 
 def names() -> list[str]:
     """Return the names of all expectations GX knows."""
-    import great_expectations.expectations  # noqa: F401 (fills the registry)
+    load()
     from great_expectations.expectations.registry import list_registered_expectation_implementations
 
     return sorted(list_registered_expectation_implementations())

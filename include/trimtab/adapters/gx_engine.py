@@ -29,7 +29,7 @@ def positions(frame: pl.DataFrame, expectation: Any, *, name: str) -> list[int]:
 
 
 def _batch(frame: pl.DataFrame, name: str) -> Any:
-    import great_expectations as gxp
+    gxp = gx.load()
 
     for chatty in ("great_expectations", "great_expectations.data_context.types.base"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
@@ -42,7 +42,7 @@ def _batch(frame: pl.DataFrame, name: str) -> Any:
 
 
 def _together(batch: Any, expectations: Mapping[int, Any], name: str) -> list[Any]:
-    import great_expectations as gxp
+    gxp = gx.load()
 
     suite = gxp.ExpectationSuite(name=name, expectations=list(expectations.values()))
     return list(batch.validate(suite, result_format="SUMMARY").results)

@@ -76,6 +76,7 @@ def load() -> Mapping[str, Custom]:
     Raises:
         TrimtabError: the module cannot be imported.
     """
+    gx.load()  # the user's module may import it, too
     if importlib.util.find_spec(USER_MODULE):
         try:
             importlib.import_module(USER_MODULE)
