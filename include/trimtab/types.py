@@ -77,7 +77,7 @@ class FileVerdict(Record):
 
 
 class CheckResult(Record):
-    """One expectation's outcome on one file."""
+    """One expectation's outcome on one file; ``sampled_rows`` when not all rows were looked at."""
 
     expectation: str
     column: str | None = None
@@ -86,6 +86,7 @@ class CheckResult(Record):
     observed: Any = None
     limit: dict[str, Any] = {}
     unexpected: int = 0
+    sampled_rows: int | None = None
 
 
 class Validation(Record):
