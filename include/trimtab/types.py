@@ -41,18 +41,23 @@ class Record(BaseModel):
 
 
 class LandedFile(Record):
-    """A complete file in a landing folder that the ledger has not judged yet."""
+    """A complete file of a source that the ledger has not judged yet.
+
+    ``tag`` is what the place calls this content (the ETag of an S3 object, the range of a query).
+    Where there is one, size and time say nothing about identity.
+    """
 
     dataset: str
     name: str
     uri: str
     size: int
     mtime_ns: int
+    tag: str = ""
 
     @property
     def sighting(self) -> str:
         """Identity of this look at the file, cheaper than its content hash."""
-        return f"{self.name}:{self.size}:{self.mtime_ns}"
+        return f"{self.name}:{self.tag or f'{self.size}:{self.mtime_ns}'}"
 
 
 class FileVerdict(Record):
