@@ -75,7 +75,7 @@ def _from_json(name: str, values: Mapping[str, Any]) -> Connection:
     extra = values.get("extra") or {}
     return Connection(
         name=name,
-        kind=values["conn_type"] if "conn_type" in values else "",
+        kind=values.get("conn_type", ""),
         host=values.get("host"),
         port=int(values["port"]) if values.get("port") else None,
         schema=values.get("schema"),

@@ -129,6 +129,17 @@ def listed(s3: Any, bucket: str, prefix: str) -> tuple[list[Object], datetime]:
     return [item for item in found if item.name], server_time(pages[0])
 
 
+def rung(sqs: Any, queue: str, seconds: float) -> bool:
+    """Wait for messages in a queue, at most 20 s; remove what came."""
+    answer = sqs.receive_message(
+        QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=int(min(seconds, 20))
+    )
+    messages = answer.get("Messages", ())
+    for message in messages:
+        sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    return bool(messages)
+
+
 def server_time(response: Any) -> datetime:
     """Return the time at which the server answered."""
     headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})

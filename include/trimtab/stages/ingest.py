@@ -8,6 +8,7 @@
 
 import logging
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from trimtab.data import copying, quarantine, staging
@@ -23,8 +24,13 @@ log = logging.getLogger(__name__)
 
 def discover(env: Environment, dataset: str) -> list[LandedFile]:
     """Return the complete files nobody has judged yet, by name; opens none of them."""
+    return unjudged(env, dataset, open_source(env, dataset).files())
+
+
+def unjudged(env: Environment, dataset: str, files: Iterable[LandedFile]) -> list[LandedFile]:
+    """Return those of the listed files that nobody has judged."""
     seen = {event.key for event in env.ledger.events("sighting", dataset)}
-    return [file for file in open_source(env, dataset).files() if file.sighting not in seen]
+    return [file for file in files if file.sighting not in seen]
 
 
 def ingest(env: Environment, file: LandedFile) -> FileVerdict:

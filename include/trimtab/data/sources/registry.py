@@ -9,7 +9,7 @@ import importlib
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from trimtab.environment import Environment
 from trimtab.errors import TrimtabError
@@ -52,6 +52,15 @@ class Source(Protocol):
 
     def probe(self) -> str:
         """Return what can be seen of the place, in a few words; raise when it cannot be used."""
+        ...
+
+
+@runtime_checkable
+class Doorbell(Protocol):
+    """A source that can tell when there may be something new, so that looks may be rare."""
+
+    def rung(self, seconds: float) -> bool:
+        """Wait at most so long; return whether it rang."""
         ...
 
 

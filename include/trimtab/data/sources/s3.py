@@ -20,6 +20,12 @@ _PIECE = 1 << 20
 
 
 @source("s3")
+def open_prefix(env: Environment, dataset: str) -> "S3Prefix":
+    """Open the landing prefix of a dataset, with its queue when it has one."""
+    spec = cast("FilesSource", env.project.dataset(dataset).source)
+    return QueuedPrefix(env, dataset) if spec.events else S3Prefix(env, dataset)
+
+
 class S3Prefix:
     """The landing prefix of one dataset: the objects directly below it.
 
@@ -103,3 +109,20 @@ class S3Prefix:
             mtime_ns=nanoseconds(item.modified - _EPOCH),
             tag=item.etag,
         )
+
+
+class QueuedPrefix(S3Prefix):
+    """A landing prefix whose bucket tells an SQS queue of new objects.
+
+    A message is only a doorbell: what it says is not read, the listing is looked at.
+    """
+
+    @functools.cached_property
+    def queue(self) -> Any:
+        """Connect lazily."""
+        return s3.client("sqs", self.connection)
+
+    def rung(self, seconds: float) -> bool:
+        """Wait for messages, and remove them."""
+        with s3.answering(str(self.spec.events), self.connection):
+            return s3.rung(self.queue, str(self.spec.events), seconds)
