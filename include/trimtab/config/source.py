@@ -8,7 +8,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from trimtab.config.spec import Duration, Spec
 
-_PASSWORD = re.compile(r"[^:/]+://[^/@]*:[^@]+@")
+_PASSWORD = re.compile(r"[^:/]+://[^/@]*:[^@]+@|.*[?&]\w*password=")
 Format = Literal["csv", "jsonl", "parquet"]
 
 
