@@ -56,7 +56,8 @@ def client(service: str = "s3", connection: Connection | None = None) -> Any:
         ignore_configured_endpoint_urls=connection is not None,
         retries={"mode": "standard", "max_attempts": 3},
     )
-    return boto3.client(
+    session = boto3.Session()  # the default one would keep the first credentials it saw
+    return session.client(
         service,
         endpoint_url=endpoint,
         region_name=given.get("region_name") or region(),

@@ -2,7 +2,7 @@
 
 import typer
 
-from trimtab.cli import configuration, demo, platform, registry, run
+from trimtab.cli import configuration, demo, doctor, platform, registry, run
 
 app = typer.Typer(
     name="trimtab",
@@ -19,5 +19,6 @@ app.command()(run.score)
 app.command()(registry.status)
 app.command()(registry.approve)
 app.command()(registry.rollback)
+app.command()(doctor.doctor)
 app.command()(configuration.check)
 app.command()(configuration.schema)

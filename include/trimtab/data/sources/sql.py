@@ -152,7 +152,10 @@ def _typed(bound: Any) -> list[str]:
     name = type(bound).__name__
     if name not in _READ:
         raise NotReadyError(f"a watermark cannot be a {name}; use a number, a text or a time")
-    return [name, bound.isoformat() if isinstance(bound, date) else str(bound)]
+    written = bound.isoformat() if isinstance(bound, date) else str(bound)
+    if len(written) > 80:  # the ledger remembers two of them in one key
+        raise NotReadyError(f"a watermark of {len(written)} characters is too long; at most 80")
+    return [name, written]
 
 
 def _value(typed: list[str]) -> Any:
