@@ -1,5 +1,6 @@
 """Small frozen records that pass between stages and into the ledger. All are JSON both ways."""
 
+import hashlib
 import json
 import math
 from datetime import datetime
@@ -13,6 +14,8 @@ FILE, ROW, PARTITION = "_file", "_row", "_partition"
 SYSTEM_COLUMNS = (FILE, ROW, PARTITION)
 # Columns a feature set adds: the target, and which side of the split a row is on.
 TARGET, ROLE = "_target", "_role"
+
+_LONGEST_KEY = 400  # characters, of an event in the ledger
 
 
 def _null_is_nan(value: Any) -> Any:
@@ -41,18 +44,26 @@ class Record(BaseModel):
 
 
 class LandedFile(Record):
-    """A complete file in a landing folder that the ledger has not judged yet."""
+    """A complete file of a source that the ledger has not judged yet.
+
+    ``tag`` is what the place calls this content (the ETag of an S3 object, the range of a query).
+    Where there is one, size and time say nothing about identity.
+    """
 
     dataset: str
     name: str
     uri: str
     size: int
     mtime_ns: int
+    tag: str = ""
 
     @property
     def sighting(self) -> str:
         """Identity of this look at the file, cheaper than its content hash."""
-        return f"{self.name}:{self.size}:{self.mtime_ns}"
+        seen = f"{self.name}:{self.tag or f'{self.size}:{self.mtime_ns}'}"
+        if len(seen) <= _LONGEST_KEY:
+            return seen
+        return f"{seen[:300]}:{hashlib.sha256(seen.encode()).hexdigest()}"  # S3 has longer names
 
 
 class FileVerdict(Record):

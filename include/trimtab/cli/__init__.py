@@ -2,7 +2,17 @@
 
 import typer
 
-from trimtab.cli import configuration, data, demo, lineage, platform, registry, retention, run
+from trimtab.cli import (
+    configuration,
+    data,
+    demo,
+    doctor,
+    lineage,
+    platform,
+    registry,
+    retention,
+    run,
+)
 
 app = typer.Typer(
     name="trimtab",
@@ -22,5 +32,6 @@ app.command()(registry.rollback)
 app.add_typer(data.data, name="data")
 app.command()(lineage.lineage)
 app.command()(retention.retention)
+app.command()(doctor.doctor)
 app.command()(configuration.check)
 app.command()(configuration.schema)

@@ -75,15 +75,14 @@ def expected_hash(path: Path) -> str | None:
     return found[0].lower()
 
 
-def check_hash(path: Path, sha256: str) -> None:
-    """Compare the hash of what was read with the side file, if there is one.
+def check_claim(name: str, claimed: str | None, sha256: str) -> None:
+    """Compare the hash of what was read with what the file beside it claims, if anything.
 
     Raises:
         RefusedFileError: manifest_mismatch.
     """
-    expected = expected_hash(path)
-    if expected is not None and expected != sha256:
-        detail = f"{path.name}.sha256 says {expected[:12]}, the bytes are {sha256[:12]}"
+    if claimed is not None and claimed != sha256:
+        detail = f"{name}.sha256 says {claimed[:12]}, the bytes are {sha256[:12]}"
         raise RefusedFileError(FileReason.MANIFEST_MISMATCH, f"{detail}; deliver it again")
 
 

@@ -9,14 +9,14 @@
 import functools
 import logging
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from trimtab.config.source import SourceSpec
 from trimtab.data import copying, look, names, quarantine, staging
 from trimtab.data.judge import Judgement, judge
 from trimtab.data.reasons import AcceptReason, FileReason, RefusedFileError
-from trimtab.data.sources import open_source
+from trimtab.data.sources import Source, open_source
 from trimtab.environment import Environment
 from trimtab.errors import NotReadyError
 from trimtab.types import FileVerdict, LandedFile
@@ -26,8 +26,13 @@ log = logging.getLogger(__name__)
 
 def discover(env: Environment, dataset: str) -> list[LandedFile]:
     """Return the complete files nobody has judged yet, by name; opens none of them."""
+    return unjudged(env, dataset, open_source(env, dataset).files())
+
+
+def unjudged(env: Environment, dataset: str, files: Iterable[LandedFile]) -> list[LandedFile]:
+    """Return those of the listed files that nobody has judged."""
     seen = {event.key for event in env.ledger.events("sighting", dataset)}
-    return [file for file in open_source(env, dataset).files() if file.sighting not in seen]
+    return [file for file in files if file.sighting not in seen]
 
 
 def ingest(env: Environment, file: LandedFile) -> FileVerdict:
@@ -41,7 +46,7 @@ def ingest(env: Environment, file: LandedFile) -> FileVerdict:
     if sighting := env.ledger.find("sighting", file.dataset, file.sighting):
         return _told(env, file, sighting.payload["sha256"], sighting.payload["verdict"])
     source = open_source(env, file.dataset)
-    return _taken(env, file, functools.partial(source.fetch, file))
+    return _taken(env, file, functools.partial(_fetched, source, file))
 
 
 def ingest_path(env: Environment, dataset: str, path: Path) -> FileVerdict:
@@ -69,9 +74,15 @@ def ingest_path(env: Environment, dataset: str, path: Path) -> FileVerdict:
         return verdict
 
 
+def _fetched(source: Source, file: LandedFile, into: Path) -> str:
+    sha256 = source.fetch(file, into)
+    look.check_claim(file.name, source.claimed(file), sha256)
+    return sha256
+
+
 def _copied(path: Path, into: Path) -> str:
     sha256 = copying.copy(path, into).sha256
-    look.check_hash(path, sha256)
+    look.check_claim(path.name, look.expected_hash(path), sha256)
     return sha256
 
 
