@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import shop
+from tests.corpus import shop
 
 NAME = "orders-2026-03-05"
 CASES: "dict[str, Case]" = {}
@@ -48,9 +48,7 @@ class Case:
 Register = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-def on_rows(
-    number: str, expected: Expected, *, parquet: bool = False, **more: Any
-) -> Register:
+def on_rows(number: str, expected: Expected, *, parquet: bool = False, **more: Any) -> Register:
     """A case whose function changes the rows of a good day; runs in every format that has it."""
     forms = ("csv", "gz", "jsonl", *(["parquet"] * parquet))
 

@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from tests.corpus import files, parquets, shop, text, values
+from tests.corpus.case import CASES, Case
 
 from trimtab.clock import FixedClock
 from trimtab.environment import Environment, open_environment
 from trimtab.stages import ingest, publish, validate
 from trimtab.types import FileVerdict
-
-from . import files, parquets, shop, text, values
-from .case import CASES, Case
 
 __all__ = ["files", "parquets", "text", "values"]
 NOBODY = 65534
@@ -52,9 +51,7 @@ def take(env: Environment, file: Path) -> FileVerdict:
     return ingest.ingest_path(env, "orders", file)
 
 
-def wrong_values(
-    env: Environment, verdict: FileVerdict, case: Case, *, whole: bool
-) -> list[str]:
+def wrong_values(env: Environment, verdict: FileVerdict, case: Case, *, whole: bool) -> list[str]:
     """Compare what was staged (and, of good files, published) with what was delivered."""
     staged = pl.read_parquet(env.store.location(str(verdict.staged)))
     wrong = _differences(staged, case)
@@ -107,7 +104,10 @@ def main(folder: Path) -> None:
 
     wanted = sys.argv[2:] or sorted(CASES)
     # what is imported late is imported now: nobody may not be able to read the interpreter's files
-    judged(CASES["A01"], "csv", Path(tempfile.mkdtemp()))
+    for form in CASES["A01"].forms:
+        judged(CASES["A01"], form, Path(tempfile.mkdtemp()))
+    for encoding in ("utf-16", "utf-16-le", "utf-8-sig"):
+        "".encode(encoding)
     folder.chmod(0o777)
     drop_privileges(folder)
     tempfile.tempdir = str(folder)

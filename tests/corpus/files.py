@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import shop
-from .case import ACCEPTED, Expected, good, on_folder, on_rows, on_text, refused, write
+from tests.corpus import shop
+from tests.corpus.case import ACCEPTED, Expected, good, on_folder, on_rows, on_text, refused, write
 
 CHECKSUM = {"source": {"complete": "checksum"}}
 

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-
-from . import shop
-from .case import ACCEPTED, aside, on_folder, refused, write
+from tests.corpus import shop
+from tests.corpus.case import ACCEPTED, aside, on_folder, refused, write
 
 
 def _parquet(folder: Path, data: bytes) -> Path:

@@ -123,7 +123,9 @@ def table(rows: Sequence[Row]) -> pa.Table:
     columns = {}
     for name in rows[0]:
         cells = [row[name] or None for row in rows]
-        columns[name] = pa.array([None if c is None else typed(name, c) for c in cells], _kind(name))
+        columns[name] = pa.array(
+            [None if c is None else typed(name, c) for c in cells], _kind(name)
+        )
     return pa.table(columns)
 
 

@@ -1,7 +1,7 @@
 """C: encodings. D: structure."""
 
-from . import shop
-from .case import ACCEPTED, aside, on_rows, on_text, refused
+from tests.corpus import shop
+from tests.corpus.case import ACCEPTED, aside, on_rows, on_text, refused
 
 
 def _lines(text: str) -> tuple[str, list[str]]:

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from . import shop
-from .case import ACCEPTED, NAME, Case, Expected, add, aside, on_rows, refused, write
+from tests.corpus import shop
+from tests.corpus.case import ACCEPTED, NAME, Case, Expected, add, aside, on_rows, refused, write
 
 Rows = list[shop.Row]
 
@@ -72,9 +72,7 @@ def cardinality(rows: Rows) -> None:
 cells("E19", aside(formula_injection=2), "note", '=HYPERLINK("http://x")', "@SUM(A1)", parquet=True)
 cells("E20", aside(bad_id_format=2), "order_id", "1e5", " 00000007", parquet=True)
 cells("E21", aside(bad_enum=2), "returned", "True", "yes", parquet=True)
-cells(
-    "E22", aside(bad_enum=2), "channel", "x'; DROP TABLE orders;--", "{{ 7 * 7 }}", parquet=True
-)
+cells("E22", aside(bad_enum=2), "channel", "x'; DROP TABLE orders;--", "{{ 7 * 7 }}", parquet=True)
 
 
 @on_rows("F01", aside(duplicate_key=1), parquet=True)
