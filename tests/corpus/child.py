@@ -43,11 +43,11 @@ def judged(case: Case, form: str, place: Path) -> dict[str, Any]:
     return told
 
 
-def take(env: Environment, file: Path) -> FileVerdict:
-    """Ingest a file; it arrives when the clock says."""
-    at = shop.ARRIVAL.timestamp()
+def take(env: Environment, file: Path, *, number: int = 0) -> FileVerdict:
+    """Ingest a file that arrives when the clock says; ``number`` tells equal names apart."""
+    at = int(shop.ARRIVAL.timestamp()) * 10**9 + number
     if file.is_file() and not file.is_symlink():
-        os.utime(file, (at, at))
+        os.utime(file, ns=(at, at))
     return ingest.ingest_path(env, "orders", file)
 
 
@@ -82,11 +82,16 @@ def environment(place: Path, contract: str) -> Environment:
     config = place / "config" / "datasets"
     config.mkdir(parents=True)
     (config / "orders.yaml").write_text(contract)
+    (place / "home").mkdir()
+    return opened(place)
+
+
+def opened(place: Path) -> Environment:
+    """Open an environment that was made before."""
     home = place / "home"
-    home.mkdir()
     os.environ["TRIMTAB_LEDGER"] = f"sqlite:///{home / 'ledger.db'}"
     os.environ["TRIMTAB_TRACKING"] = f"sqlite:///{home / 'mlflow.db'}"
-    return open_environment(home=home, config=config.parent, clock=FixedClock(shop.ARRIVAL))
+    return open_environment(home=home, config=place / "config", clock=FixedClock(shop.ARRIVAL))
 
 
 def drop_privileges(folder: Path) -> None:
