@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import cast
 
 from trimtab.config.source import FilesSource
-from trimtab.data import copying
+from trimtab.data import copying, look
+from trimtab.data.names import UNFINISHED
 from trimtab.data.sources.registry import source
 from trimtab.environment import Environment
 from trimtab.errors import NotReadyError
 from trimtab.types import LandedFile
-
-# Names under which uploaders write before they rename.
-_UNFINISHED = (".part", ".tmp")
 
 
 @source("files")
@@ -38,15 +36,22 @@ class LandingFolder:
         return sorted(complete, key=lambda file: file.name)
 
     def fetch(self, file: LandedFile, into: Path) -> str:
-        """Copy ``file``, provided it is still the file that was listed; return its SHA-256."""
-        copied = copying.copy(self.folder / file.name, into)
+        """Copy ``file``, provided it is still the file that was listed; return its SHA-256.
+
+        Raises:
+            NotReadyError: the file is gone or has changed.
+            RefusedFileError: a checksum beside it says other bytes; ``into`` holds them.
+        """
+        path = self.folder / file.name
+        copied = copying.copy(path, into)
         if (copied.size, copied.mtime_ns) != (file.size, file.mtime_ns):
             raise NotReadyError(f"{file.uri} changed since it was listed; it is judged later")
+        look.check_hash(path, copied.sha256)
         return copied.sha256
 
     def _wanted(self, entry: os.DirEntry[str]) -> bool:
         name = entry.name
-        hidden = name.startswith((".", "_")) or name.endswith(_UNFINISHED)
+        hidden = name.startswith((".", "_")) or name.lower().endswith(UNFINISHED)
         return (
             not hidden
             and fnmatchcase(name, self.spec.pattern)

@@ -22,6 +22,7 @@ class Source(Protocol):
 
         Raises:
             NotReadyError: the file is gone or is still being written.
+            RefusedFileError: it may not be taken, as a checksum beside it says other bytes.
         """
         ...
 
