@@ -7,8 +7,11 @@ from trimtab.cli import (
     data,
     demo,
     doctor,
+    ingest,
     lineage,
+    new,
     platform,
+    quarantine,
     registry,
     retention,
     run,
@@ -24,14 +27,17 @@ app = typer.Typer(
 app.command()(demo.demo)
 app.command()(platform.up)
 app.command()(platform.down)
+app.command()(new.new)
+app.command()(ingest.ingest)
+app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(data.data, name="data")
+app.command()(lineage.lineage)
+app.command()(retention.retention)
 app.command()(run.run)
 app.command()(run.score)
 app.command()(registry.status)
 app.command()(registry.approve)
 app.command()(registry.rollback)
-app.add_typer(data.data, name="data")
-app.command()(lineage.lineage)
-app.command()(retention.retention)
 app.command()(doctor.doctor)
 app.command()(configuration.check)
 app.command()(configuration.schema)

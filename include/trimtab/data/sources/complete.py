@@ -10,11 +10,10 @@ from datetime import timedelta
 from fnmatch import fnmatchcase
 
 from trimtab.config.source import FilesSource
+from trimtab.data.names import UNFINISHED
 from trimtab.types import LandedFile
 
 SUCCESS, CHECKSUM = "_SUCCESS", ".sha256"
-# Names under which uploaders write before they rename.
-_UNFINISHED = (".part", ".tmp")
 
 
 def complete(files: Iterable[LandedFile], spec: FilesSource, now_ns: int) -> list[LandedFile]:
@@ -45,6 +44,6 @@ def nanoseconds(span: timedelta) -> int:
 
 
 def _wanted(name: str, spec: FilesSource) -> bool:
-    hidden = name.startswith((".", "_")) or name.endswith(_UNFINISHED)
+    hidden = name.startswith((".", "_")) or name.lower().endswith(UNFINISHED)
     beside = spec.complete == "checksum" and name.endswith(CHECKSUM)
     return not hidden and not beside and fnmatchcase(name, spec.pattern)
