@@ -2,7 +2,7 @@
 
 import typer
 
-from trimtab.cli import configuration, demo, platform, registry, run
+from trimtab.cli import configuration, demo, new, platform, registry, run
 
 app = typer.Typer(
     name="trimtab",
@@ -14,6 +14,7 @@ app = typer.Typer(
 app.command()(demo.demo)
 app.command()(platform.up)
 app.command()(platform.down)
+app.command()(new.new)
 app.command()(run.run)
 app.command()(run.score)
 app.command()(registry.status)
