@@ -99,7 +99,8 @@ def _numbers(values: pl.Series, column: Column, y: np.ndarray, target: Target) -
     numbers = values.cast(pl.Int64) if column.type == "time" else values
     floats = numbers.cast(pl.Float64).to_numpy()
     low = np.nanmin(floats) if np.isfinite(floats).any() else 0.0
-    return np.nan_to_num(floats, nan=low - 1 - abs(low)).reshape(-1, 1)
+    filled: np.ndarray = np.nan_to_num(floats, nan=low - 1 - abs(low))
+    return filled.reshape(-1, 1)
 
 
 def _encoded(values: pl.Series, y: np.ndarray, target: Target) -> np.ndarray:
@@ -112,7 +113,7 @@ def _encoded(values: pl.Series, y: np.ndarray, target: Target) -> np.ndarray:
         seen = pl.DataFrame({"text": texts[:half], "y": of[:half].astype(float)})
         means = seen.group_by("text").agg(pl.col("y").mean())
         filled = texts.to_frame("text").join(means, on="text", how="left", maintain_order="left")
-        encoded.append(filled["y"].fill_null(float(seen["y"].mean() or 0.0)).to_numpy())
+        encoded.append(filled["y"].fill_null(float(np.mean(of[:half]))).to_numpy())
     return np.column_stack(encoded)
 
 

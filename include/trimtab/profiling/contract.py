@@ -30,7 +30,7 @@ def _head(profile: Profile, name: str, owner: str) -> Iterator[str]:
     yield f"owner: {quoted(owner)}"
     yield f"source: {{{', '.join(_source(profile, name))}}}"
     if profile.keys.content:
-        yield "# No columns identify a row, so all of them together do: a repeated row comes in once."
+        yield "# No columns identify a row, so all of them together do: a repeated row counts once."
     elif profile.keys.others:
         others = "; ".join(" + ".join(other) for other in profile.keys.others[:3])
         yield f"# These would identify a row, too: {comment(others)}."

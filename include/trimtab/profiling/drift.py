@@ -59,12 +59,14 @@ def _counts(column: Column, first: pl.Series, last: pl.Series) -> tuple[np.ndarr
         sides = [[*c, r, t.null_count()] for c, r, t in zip(counts, rest, texts, strict=True)]
         return np.array(sides[0], float), np.array(sides[1], float)
     edges = np.unique(np.quantile(_floats(first), np.linspace(0, 1, BINS + 1)[1:-1]))
-    sides = [
-        [*np.bincount(np.searchsorted(edges, _floats(part)), minlength=len(edges) + 1)]
-        + [part.null_count()]
+    ranges = [
+        np.append(
+            np.bincount(np.searchsorted(edges, _floats(part)), minlength=len(edges) + 1),
+            part.null_count(),
+        )
         for part in (first, last)
     ]
-    return np.array(sides[0], float), np.array(sides[1], float)
+    return ranges[0].astype(float), ranges[1].astype(float)
 
 
 def _floats(values: pl.Series) -> np.ndarray:

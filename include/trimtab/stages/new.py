@@ -51,7 +51,7 @@ def learn(
         DataError: the file is no table, or its target cannot be learned.
     """
     dataset = _dataset_name(file, name)
-    named = f"{dataset[:19]}_{slug(target)[:20]}".strip("_")
+    named = _model_name(dataset, slug(target))
     files = config / "datasets" / f"{dataset}.yaml", config / "models" / f"{named}.yaml"
     if not force:
         _refuse_overwriting(files)
@@ -74,6 +74,11 @@ def _dataset_name(file: Path, name: str | None) -> str:
         problem = "a name is lower case letters, digits and _, begins with a letter, 40 at most"
         raise ConfigError([Problem(str(file), 1, "--name", f"{wanted!r}: {problem}", fix)])
     return wanted
+
+
+def _model_name(dataset: str, target: str) -> str:
+    room = max(19, 39 - len(target))  # the two and a _ between them are 40 at most
+    return f"{dataset[:room]}_{target}"[:40].strip("_")
 
 
 def _refuse_overwriting(files: tuple[Path, ...]) -> None:
