@@ -6,14 +6,16 @@
 >>> [ingest.ingest(env, file) for file in ingest.discover(env, "flights")]  # doctest: +SKIP
 """
 
-import hashlib
 import logging
+import tempfile
+from pathlib import Path
 
-from trimtab.data import quarantine, staging
+from trimtab.data import copying, quarantine, staging
 from trimtab.data.judge import Judgement, judge
-from trimtab.data.reasons import AcceptReason
+from trimtab.data.reasons import AcceptReason, FileReason
 from trimtab.data.sources import open_source
 from trimtab.environment import Environment
+from trimtab.errors import NotReadyError
 from trimtab.types import PARTITION, FileVerdict, LandedFile
 
 log = logging.getLogger(__name__)
@@ -35,8 +37,43 @@ def ingest(env: Environment, file: LandedFile) -> FileVerdict:
     """
     if sighting := env.ledger.find("sighting", file.dataset, file.sighting):
         return _told(env, file, sighting.payload["sha256"], sighting.payload["verdict"])
-    data = open_source(env, file.dataset).read(file)
-    sha256 = hashlib.sha256(data).hexdigest()
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "source"
+        sha256 = open_source(env, file.dataset).fetch(file, copy)
+        return _ingested(env, file, copy, sha256)
+
+
+def ingest_path(env: Environment, dataset: str, path: Path) -> FileVerdict:
+    """Judge any local file by hand and put its rows where they belong.
+
+    What can be said without opening it (a link, a bad name) is a verdict, too.
+    """
+    path = path.absolute()
+    try:
+        stat = path.lstat()
+        file = LandedFile(
+            dataset=dataset,
+            name=path.name,
+            uri=str(path),
+            size=stat.st_size,
+            mtime_ns=stat.st_mtime_ns,
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / "source"
+            return _ingested(env, file, copy, copying.copy(path, copy).sha256)
+    except (OSError, NotReadyError) as error:
+        return FileVerdict(
+            dataset=dataset,
+            name=path.name,
+            sha256="",
+            verdict="rejected",
+            reason=str(FileReason.UNREADABLE),
+            detail=str(error),
+        )
+
+
+def _ingested(env: Environment, file: LandedFile, copy: Path, sha256: str) -> FileVerdict:
+    data = copy.read_bytes()
     first = env.ledger.find("file", file.dataset, sha256)
     if first is None:
         verdict = _judged(env, file, data, sha256)

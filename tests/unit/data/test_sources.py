@@ -1,5 +1,6 @@
 """Which files of a landing folder are complete, and reading them."""
 
+import hashlib
 import os
 from collections.abc import Callable
 from datetime import timedelta
@@ -79,18 +80,20 @@ def test_links_folders_and_pipes_are_left_alone(
 
 
 def test_a_file_that_changed_since_it_was_listed_is_not_read(
-    env: Environment, land: Callable[..., Path]
+    env: Environment, land: Callable[..., Path], tmp_path: Path
 ) -> None:
     land("a.csv")
     source = open_source(env, "shop")
     (file,) = source.files()
-    assert source.read(file) == b"id\n1\n"
+    copy = tmp_path / "copy"
+    assert source.fetch(file, copy) == hashlib.sha256(b"id\n1\n").hexdigest()
+    assert copy.read_bytes() == b"id\n1\n"
     land("a.csv", "id\n1\n2\n")
     with pytest.raises(NotReadyError, match="changed since"):
-        source.read(file)
+        source.fetch(file, copy)
     land("a.csv", "id\n2\n", age=30)  # as long as before, another time
     with pytest.raises(NotReadyError, match="changed since"):
-        source.read(file)
+        source.fetch(file, copy)
 
 
 @pytest.mark.parametrize("instead", ["nothing", "link", "pipe"])
@@ -107,4 +110,4 @@ def test_a_name_that_became_something_else_is_not_followed(
     if instead == "pipe":
         os.mkfifo(path)
     with pytest.raises(NotReadyError):
-        open_source(env, "shop").read(file)
+        open_source(env, "shop").fetch(file, tmp_path / "copy")

@@ -3,10 +3,11 @@
 import os
 from datetime import timedelta
 from fnmatch import fnmatchcase
-from stat import S_ISREG
+from pathlib import Path
 from typing import cast
 
 from trimtab.config.source import FilesSource
+from trimtab.data import copying
 from trimtab.data.sources.registry import source
 from trimtab.environment import Environment
 from trimtab.errors import NotReadyError
@@ -36,20 +37,12 @@ class LandingFolder:
         complete = [file for file in found if file.mtime_ns <= _nanoseconds(newest.timestamp())]
         return sorted(complete, key=lambda file: file.name)
 
-    def read(self, file: LandedFile) -> bytes:
-        """Return the bytes of ``file``, provided it is still the file that was listed."""
-        path = self.folder / file.name
-        try:
-            # O_NOFOLLOW: a name may have become a link since it was listed
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        except OSError as error:
-            raise NotReadyError(f"{path} cannot be read now: {error.strerror}") from error
-        with os.fdopen(descriptor, "rb") as stream:
-            data = stream.read() if S_ISREG(os.fstat(descriptor).st_mode) else b""
-            after = os.fstat(descriptor)
-        if (after.st_size, after.st_mtime_ns, len(data)) != (file.size, file.mtime_ns, file.size):
-            raise NotReadyError(f"{path} changed since it was listed; it is judged later")
-        return data
+    def fetch(self, file: LandedFile, into: Path) -> str:
+        """Copy ``file``, provided it is still the file that was listed; return its SHA-256."""
+        copied = copying.copy(self.folder / file.name, into)
+        if (copied.size, copied.mtime_ns) != (file.size, file.mtime_ns):
+            raise NotReadyError(f"{file.uri} changed since it was listed; it is judged later")
+        return copied.sha256
 
     def _wanted(self, entry: os.DirEntry[str]) -> bool:
         name = entry.name

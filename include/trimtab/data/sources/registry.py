@@ -1,6 +1,7 @@
 """Kinds of sources by name. A new kind is one class in one file beside this one."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 from trimtab.environment import Environment
@@ -14,8 +15,10 @@ class Source(Protocol):
         """Return the complete files, sorted by name, reading none of them."""
         ...
 
-    def read(self, file: LandedFile) -> bytes:
-        """Return the bytes of ``file``.
+    def fetch(self, file: LandedFile, into: Path) -> str:
+        """Copy the bytes of ``file`` to the local path ``into``; return their SHA-256 (hex).
+
+        In bounded memory: a file may be larger than the machine's memory.
 
         Raises:
             NotReadyError: the file is gone or is still being written.
