@@ -106,16 +106,69 @@ class Validation(Record):
 
 
 class DatasetVersion(Record):
-    """An immutable state of a dataset table: the Delta version one published file made."""
+    """An immutable state of a dataset table: what one published file, or a revert, made of it.
+
+    A file that changed nothing names the version it found. Of the rows of a file that passed,
+    ``rows_added + rows_updated + rows_unchanged + superseded + sum(set_aside)`` is all of them.
+    """
 
     dataset: str
-    version: int
-    sha256: str
+    version: int  # of the Delta table
+    sha256: str  # of the file; of a revert: its own identity
     name: str
-    rows: int
+    rows: int  # rows of this file in the table at this version
     total_rows: int
     partitions: tuple[str, ...] = ()
     newest: datetime | None = None  # high-water mark of event time over the whole table
+    operation: Literal["append", "upsert", "replace_partition", "restate", "revert", "none"] = (
+        "append"
+    )
+    rows_added: int = 0
+    rows_updated: int = 0  # same key, other values
+    rows_removed: int = 0
+    rows_unchanged: int = 0  # were there already
+    superseded: int = 0  # a file that came later was published before this one
+    set_aside: dict[str, int] = {}  # reason -> rows whose key another file has published
+    replaces: tuple[str, ...] = ()  # hashes of files whose last rows left the table with it
+    columns_added: tuple[str, ...] = ()
+    target: int | None = None  # of a revert: the version whose content came back
+    actor: str = "trimtab"
+    reason: str = ""
+    content: str | None = None  # row-order-free hash of the whole table
+
+
+class SchemaChange(Record):
+    """Columns of a table that changed, by a file (policy add_columns) or by the contract."""
+
+    dataset: str
+    version: int
+    added: dict[str, str] = {}  # column -> type
+    changed: dict[str, tuple[str, str]] = {}  # column -> type before, type after
+    policy: Literal["contract", "add_columns"]
+    actor: str = "trimtab"
+    sha256: str | None = None  # the file that was being published
+    name: str | None = None
+
+
+class Retention(Record):
+    """Files that were removed because no kept version needs them."""
+
+    dataset: str
+    keep: str
+    files: tuple[str, ...] = ()  # keys in the store
+    bytes: int = 0
+    versions: tuple[int, ...] = ()  # versions that cannot be read any more
+    kept: tuple[int, ...] = ()
+    actor: str = "trimtab"
+
+
+class Lineage(Record):
+    """One thing the ledger knows, what is told of it, and what it led to or came from."""
+
+    kind: str
+    name: str
+    facts: dict[str, Any] = {}
+    children: tuple["Lineage", ...] = ()
 
 
 class FeatureSet(Record):
