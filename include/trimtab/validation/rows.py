@@ -61,6 +61,8 @@ def between(
         if low(column) not in numbers or high(column) not in numbers:
             return None
         ends = numbers[low(column)], numbers[high(column)]
+        if None in ends:
+            return 0  # there are no values
         good = (_within(end, least, most, strict_min, strict_max) for end in ends)
         return 0 if all(good) else None
 
