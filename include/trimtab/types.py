@@ -84,6 +84,7 @@ class FileVerdict(Record):
     staged: str | None = None
     partitions: tuple[str, ...] = ()
     newest: datetime | None = None
+    medians: dict[str, float] = {}  # of its numbers, when the contract compares files (history)
 
 
 class CheckResult(Record):

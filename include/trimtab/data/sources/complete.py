@@ -10,11 +10,10 @@ from datetime import timedelta
 from fnmatch import fnmatchcase
 
 from trimtab.config.source import FilesSource
+from trimtab.data.names import UNFINISHED
 from trimtab.types import LandedFile
 
 SUCCESS, CHECKSUM = "_SUCCESS", ".sha256"
-# Names under which uploaders write before they rename.
-_UNFINISHED = (".part", ".tmp")
 
 
 def complete(files: Iterable[LandedFile], spec: FilesSource, now_ns: int) -> list[LandedFile]:
@@ -33,18 +32,12 @@ def complete(files: Iterable[LandedFile], spec: FilesSource, now_ns: int) -> lis
     return sorted(found, key=lambda file: file.name)
 
 
-def first_word(text: bytes) -> str:
-    """Return the digest of a checksum file, as sha256sum writes it: before the file's name."""
-    words = text[:1024].decode("utf-8", "replace").split()
-    return words[0].lower() if words else ""
-
-
 def nanoseconds(span: timedelta) -> int:
     """Whole nanoseconds of a time span; exact to the microsecond."""
     return span // timedelta(microseconds=1) * 1_000
 
 
 def _wanted(name: str, spec: FilesSource) -> bool:
-    hidden = name.startswith((".", "_")) or name.endswith(_UNFINISHED)
+    hidden = name.startswith((".", "_")) or name.lower().endswith(UNFINISHED)
     beside = spec.complete == "checksum" and name.endswith(CHECKSUM)
     return not hidden and not beside and fnmatchcase(name, spec.pattern)
