@@ -12,11 +12,10 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from trimtab.config.source import SourceSpec
 from trimtab.data import copying, look, names, quarantine, staging
 from trimtab.data.judge import Judgement, judge
 from trimtab.data.reasons import AcceptReason, FileReason, RefusedFileError
-from trimtab.data.sources import Source, open_source
+from trimtab.data.sources import open_source
 from trimtab.environment import Environment
 from trimtab.errors import NotReadyError
 from trimtab.types import FileVerdict, LandedFile
@@ -46,7 +45,7 @@ def ingest(env: Environment, file: LandedFile) -> FileVerdict:
     if sighting := env.ledger.find("sighting", file.dataset, file.sighting):
         return _told(env, file, sighting.payload["sha256"], sighting.payload["verdict"])
     source = open_source(env, file.dataset)
-    return _taken(env, file, functools.partial(_fetched, source, file))
+    return _taken(env, file, functools.partial(source.fetch, file))
 
 
 def ingest_path(env: Environment, dataset: str, path: Path) -> FileVerdict:
@@ -56,7 +55,7 @@ def ingest_path(env: Environment, dataset: str, path: Path) -> FileVerdict:
     """
     path = path.absolute()
     source = env.project.dataset(dataset).source
-    landing = env.landing(dataset) if _is_folder(source) else None
+    landing = env.landing(dataset) if source.opener == "folder" else None
     try:
         seen = look.look(path, env.project.dataset(dataset), landing=landing)
         file = LandedFile(
@@ -74,20 +73,10 @@ def ingest_path(env: Environment, dataset: str, path: Path) -> FileVerdict:
         return verdict
 
 
-def _fetched(source: Source, file: LandedFile, into: Path) -> str:
-    sha256 = source.fetch(file, into)
-    look.check_claim(file.name, source.claimed(file), sha256)
-    return sha256
-
-
 def _copied(path: Path, into: Path) -> str:
     sha256 = copying.copy(path, into).sha256
-    look.check_claim(path.name, look.expected_hash(path), sha256)
+    look.check_hash(path, sha256)
     return sha256
-
-
-def _is_folder(source: SourceSpec) -> bool:
-    return source.kind == "files" and not source.uri.startswith("s3://")
 
 
 def _taken(env: Environment, file: LandedFile, fetch: Callable[[Path], str]) -> FileVerdict:

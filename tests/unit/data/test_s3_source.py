@@ -11,6 +11,7 @@ from moto.server import ThreadedMotoServer
 
 from trimtab.adapters import s3
 from trimtab.clock import FixedClock
+from trimtab.data.reasons import RefusedFileError
 from trimtab.data.sources import Doorbell, open_source
 from trimtab.environment import Environment
 from trimtab.errors import DependencyError, NotReadyError
@@ -115,9 +116,22 @@ def test_success_and_checksum_rules(open_env: OpenEnv, put: Callable[..., str]) 
     assert names(source(open_env, complete="success")) == ["a.csv"]
     assert names(source(open_env, complete="checksum")) == []
     put("a.csv.sha256", b"00ff  a.csv\n")
-    checked = source(open_env, complete="checksum")
-    (file,) = checked.files()
-    assert checked.claimed(file) == "00ff"
+    assert names(source(open_env, complete="checksum")) == ["a.csv"]
+
+
+def test_what_a_checksum_object_says_is_checked(
+    env: Environment, put: Callable[..., str], tmp_path: Path
+) -> None:
+    right = hashlib.sha256(b"id\n1\n").hexdigest()
+    put("a.csv")
+    put("a.csv.sha256", right.encode())
+    there = open_source(env, "shop")
+    (file,) = there.files()
+    assert there.fetch(file, tmp_path / "copy") == right
+    for wrong in (b"", right[::-1].encode()):
+        put("a.csv.sha256", wrong)
+        with pytest.raises(RefusedFileError, match="manifest_mismatch"):
+            there.fetch(file, tmp_path / "copy")
 
 
 @pytest.mark.parametrize("size", [0, 1, 10, 11, 25])

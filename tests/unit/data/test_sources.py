@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from trimtab.clock import FixedClock
+from trimtab.data import names as look_names
+from trimtab.data.reasons import RefusedFileError
 from trimtab.data.sources import open_source, registry
 from trimtab.environment import Environment
 from trimtab.errors import DependencyError, NotReadyError, TrimtabError
@@ -108,12 +110,54 @@ def test_checksum_waits_for_the_file_beside(
     env = rule("checksum")
     land("a.csv")
     assert names(env) == []
-    land("a.csv.sha256", "ABCDEF  a.csv\n")
+    land("a.csv.sha256", f"{hashlib.sha256(b'id' + b'x').hexdigest()}  a.csv\n")
+    assert names(env) == ["a.csv"]
+
+
+def test_what_a_checksum_file_says_is_checked(
+    rule: Callable[[str], Environment], land: Callable[..., Path], tmp_path: Path
+) -> None:
+    env = rule("checksum")
+    right = hashlib.sha256(b"id\n1\n").hexdigest()
+    land("a.csv")
+    land("a.csv.sha256", f"{right}  a.csv\n")
     source = open_source(env, "shop")
     (file,) = source.files()
-    assert (file.name, source.claimed(file)) == ("a.csv", "abcdef")
-    land("a.csv.sha256", "")
-    assert source.claimed(file) == ""  # claims nothing that could be true
+    assert source.fetch(file, tmp_path / "copy") == right
+    for wrong in ("", right[::-1]):
+        land("a.csv.sha256", wrong)
+        with pytest.raises(RefusedFileError, match="manifest_mismatch"):
+            source.fetch(file, tmp_path / "copy")
+
+
+@pytest.mark.parametrize("kind", ["link", "folder", "pipe", "two names"])
+def test_what_is_no_plain_file_is_refused_unread(
+    env: Environment, land: Callable[..., Path], clock: FixedClock, tmp_path: Path, kind: str
+) -> None:
+    path = land("a.csv").parent / "odd.csv"
+    make = {
+        "link": lambda: path.symlink_to("a.csv"),
+        "folder": path.mkdir,
+        "pipe": lambda: os.mkfifo(path),
+        "two names": lambda: path.hardlink_to(path.parent / "a.csv"),
+    }
+    make[kind]()
+    clock.time = datetime.now(UTC) + timedelta(minutes=1)
+    source = open_source(env, "shop")
+    (odd,) = [file for file in source.files() if file.name == "odd.csv"]
+    with pytest.raises(RefusedFileError, match="not_regular_file"):
+        source.fetch(odd, tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
+
+
+def test_a_name_of_other_bytes_than_utf8_is_listed_and_can_be_recorded(
+    env: Environment, land: Callable[..., Path]
+) -> None:
+    land(os.fsdecode(b"caf\xe9.csv"))
+    (file,) = open_source(env, "shop").files()
+    assert file.to_json()["name"] == "caf\\xe9.csv"
+    with pytest.raises(RefusedFileError, match="bad_filename"):
+        look_names.check(file.name)
 
 
 def test_a_folder_that_cannot_be_listed_is_worth_a_retry(
@@ -144,6 +188,8 @@ def test_a_users_own_source_is_a_class_under_its_scheme(
 
 
 OWN = """
+from trimtab.data import names as look_names
+from trimtab.data.reasons import RefusedFileError
 from trimtab.data.sources import source
 from trimtab.types import LandedFile
 

@@ -32,12 +32,6 @@ def complete(files: Iterable[LandedFile], spec: FilesSource, now_ns: int) -> lis
     return sorted(found, key=lambda file: file.name)
 
 
-def first_word(text: bytes) -> str:
-    """Return the digest of a checksum file, as sha256sum writes it: before the file's name."""
-    words = text[:1024].decode("utf-8", "replace").split()
-    return words[0].lower() if words else ""
-
-
 def nanoseconds(span: timedelta) -> int:
     """Whole nanoseconds of a time span; exact to the microsecond."""
     return span // timedelta(microseconds=1) * 1_000

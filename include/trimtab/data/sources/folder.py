@@ -7,7 +7,7 @@ from typing import cast
 
 from trimtab.config.source import FilesSource
 from trimtab.data import copying, look
-from trimtab.data.sources.complete import CHECKSUM, complete, first_word, nanoseconds
+from trimtab.data.sources.complete import complete, nanoseconds
 from trimtab.data.sources.registry import source
 from trimtab.environment import Environment
 from trimtab.errors import DependencyError, NotReadyError
@@ -22,8 +22,8 @@ class LandingFolder:
 
     def __init__(self, env: Environment, dataset: str) -> None:
         self.dataset = dataset
-        self.contract = env.project.dataset(dataset)
-        self.spec = cast("FilesSource", self.contract.source)
+        self.dataset_spec = env.project.dataset(dataset)
+        self.spec = cast("FilesSource", self.dataset_spec.source)
         self.folder = env.landing(dataset)
         self.clock = env.clock
 
@@ -41,30 +41,27 @@ class LandingFolder:
     def fetch(self, file: LandedFile, into: Path) -> str:
         """Copy ``file``, provided it is still the file that was listed; return its SHA-256."""
         path = self.folder / file.name
-        if not os.path.lexists(path):
-            raise NotReadyError(f"{path} is gone since it was listed")
-        look.look(path, self.contract, landing=self.folder)
+        self._check(path, file)
+        look.look(path, self.dataset_spec, landing=self.folder)
         copied = copying.copy(path, into)
         if (copied.size, copied.mtime_ns) != (file.size, file.mtime_ns):
             raise NotReadyError(f"{file.uri} changed since it was listed; it is judged later")
+        look.check_hash(path, copied.sha256)
         return copied.sha256
-
-    def claimed(self, file: LandedFile) -> str | None:
-        """Read ``FILE.sha256`` when the dataset asks for checksums."""
-        if self.spec.complete != "checksum":
-            return None
-        beside = self.folder / f"{file.name}{CHECKSUM}"
-        try:
-            with beside.open("rb") as stream:
-                return first_word(stream.read(1024))
-        except OSError as error:
-            raise NotReadyError(f"{beside} cannot be read now: {error.strerror}") from error
 
     def probe(self) -> str:
         """List the folder."""
         if not self.folder.exists():
             return f"{self.folder} is not there yet"
         return f"{self.folder}: {len(self.files())} complete file(s)"
+
+    def _check(self, path: Path, file: LandedFile) -> None:
+        try:
+            now = path.lstat()
+        except OSError as error:
+            raise NotReadyError(f"{path} cannot be read now: {error.strerror}") from error
+        if (now.st_size, now.st_mtime_ns) != (file.size, file.mtime_ns):
+            raise NotReadyError(f"{file.uri} changed since it was listed; it is judged later")
 
     def _landed(self, entry: os.DirEntry[str]) -> LandedFile | None:
         try:
@@ -73,8 +70,13 @@ class LandingFolder:
             return None
         return LandedFile(
             dataset=self.dataset,
-            name=entry.name,
-            uri=entry.path,
+            name=_printable(entry.name),
+            uri=_printable(entry.path),
             size=stat.st_size,
             mtime_ns=stat.st_mtime_ns,
         )
+
+
+def _printable(name: str) -> str:
+    """Spell out bytes that are no UTF-8; such a name is refused, and a record can hold it."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")

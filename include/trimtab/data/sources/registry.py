@@ -39,15 +39,9 @@ class Source(Protocol):
 
         Raises:
             NotReadyError: the file is gone, is still being written, or is another one by now.
-            RefusedFileError: it may not be taken, as a link.
+            RefusedFileError: it must not be taken: no plain file, or a checksum beside it says
+                other bytes; ``into`` holds what was read, if anything was.
             DependencyError: the place does not answer.
-        """
-        ...
-
-    def claimed(self, file: LandedFile) -> str | None:
-        """Return what the checksum file beside ``file`` says (hex), None when nothing is claimed.
-
-        Whatever stands there is returned, also when it is no SHA-256.
         """
         ...
 

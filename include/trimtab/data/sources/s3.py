@@ -8,7 +8,8 @@ from typing import Any, cast
 
 from trimtab.adapters import s3
 from trimtab.config.source import FilesSource
-from trimtab.data.sources.complete import CHECKSUM, complete, first_word, nanoseconds
+from trimtab.data import look
+from trimtab.data.sources.complete import CHECKSUM, complete, nanoseconds
 from trimtab.data.sources.registry import source
 from trimtab.environment import Environment
 from trimtab.errors import DependencyError, NotReadyError
@@ -65,23 +66,22 @@ class S3Prefix:
                         target.write(piece)
             if target.tell() != file.size:
                 raise NotReadyError(f"{file.uri} changed since it was listed; it is judged later")
-        return digest.hexdigest()
-
-    def claimed(self, file: LandedFile) -> str | None:
-        """Read ``FILE.sha256`` when the dataset asks for checksums."""
-        if self.spec.complete != "checksum":
-            return None
-        key = f"{self._key(file.name)}{CHECKSUM}"
-        try:
-            with s3.answering(f"s3://{self.bucket}/{key}", self.connection):
-                body = self.client.get_object(Bucket=self.bucket, Key=key)["Body"]
-                return first_word(body.read(1024))
-        except FileNotFoundError as error:
-            raise NotReadyError(f"{error} is gone; {file.name} is judged later") from error
+        sha256 = digest.hexdigest()
+        look.compare_hash(file.name, self._expected_hash(file), sha256)
+        return sha256
 
     def probe(self) -> str:
         """List the prefix."""
         return f"{self.spec.uri}: {len(self.files())} complete file(s)"
+
+    def _expected_hash(self, file: LandedFile) -> str | None:
+        key = f"{self._key(file.name)}{CHECKSUM}"
+        try:
+            with s3.answering(f"s3://{self.bucket}/{key}", self.connection):
+                text = self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read(4096)
+        except FileNotFoundError:
+            return None
+        return look.claimed_hash(f"{file.name}{CHECKSUM}", text)
 
     def _part(self, file: LandedFile, start: int) -> Any:
         where = {"Bucket": self.bucket, "Key": self._key(file.name)}

@@ -79,10 +79,6 @@ class Query:
             where, bounds["after"] = [*where, f"{column} > :after"], _value(covered["after"])
         return self._write(into, f" WHERE {' AND '.join(where)}", bounds)
 
-    def claimed(self, file: LandedFile) -> str | None:
-        """A query comes without a checksum."""
-        return None
-
     def probe(self) -> str:
         """Ask for no row at all."""
         statement = f"SELECT count(*) FROM ({self.query}) AS q WHERE 1 = 0"  # noqa: S608
@@ -132,7 +128,7 @@ class Query:
 
     def _landed(self, what: str, tag: str) -> LandedFile:
         digest = hashlib.sha256(self.spec.query.encode()).hexdigest()[:8]
-        what = re.sub(r"[^0-9A-Za-z.]+", "-", what)[:60]
+        what = re.sub(r"[^0-9A-Za-z]+", "-", what)[:60]
         return LandedFile(
             dataset=self.dataset,
             name=f"{self.dataset}-{digest}-{what}.parquet",
