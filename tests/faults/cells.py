@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,9 +35,11 @@ class State:
         mine, theirs = self.rows, other.rows
         if mine != theirs:
             found.append(f"{len(mine)} rows, not {len(theirs)}, or others")
-        for name in ("versions", "quarantine"):
-            if getattr(self, name) != getattr(other, name):
-                found.append(f"{name}: {getattr(self, name)!s:.300} not {getattr(other, name)!s:.300}")
+        found += [
+            f"{name}: {getattr(self, name)!s:.300} not {getattr(other, name)!s:.300}"
+            for name in ("versions", "quarantine")
+            if getattr(self, name) != getattr(other, name)
+        ]
         told = [e if ordered else e[:2] for e in self.events]
         wanted = [e if ordered else e[:2] for e in other.events]
         if sorted(told) != sorted(wanted):
@@ -68,6 +69,8 @@ class Bench:
         self.before: dict[tuple[str, str], tuple[Path, list[dict[str, Any]]]] = {}
         self.wanted: dict[tuple[str, str], tuple[State, list[str]]] = {}
         self.modes: dict[Path, str] = {}  # how each cell's dataset is written
+        self.tried: dict[str, list[int]] = {}  # fault: cells, and those that survived
+        self.control = ""
         self.waited, self.taught = 0, False
 
     def undisturbed(self, scenario: str, pipeline: str = "ours") -> tuple[State, list[str]]:
@@ -132,6 +135,25 @@ class Bench:
         if None not in only:  # each left the other's file alone; whatever is left is taken now
             self._finished(self._start(cell, "ours", RETRY), cell)
         return self._differences(cell, scenario, "ours", ordered=False)
+
+    def count(self, fault: str, tried: dict[str, list[str]]) -> dict[str, list[str]]:
+        """Note how many cells survived; return the problems of those that did not."""
+        failed = {name: problems for name, problems in tried.items() if problems}
+        cells = self.tried.setdefault(fault, [0, 0])
+        cells[0] += len(tried)
+        cells[1] += len(tried) - len(failed)
+        return failed
+
+    def report(self) -> list[str]:
+        """One line per fault, and the control."""
+        lines = [
+            f"{fault}: {kept} of {cells} survived" for fault, (cells, kept) in self.tried.items()
+        ]
+        return [
+            *lines,
+            f"retries that waited for a sleeper: {self.waited}",
+            f"control: {self.control}",
+        ]
 
     def _cell(self, scenario: str, pipeline: str) -> Path:
         """A copy of the scenario's state before the delivery, which has just landed."""
@@ -264,9 +286,7 @@ class Bench:
             rows=_sorted(delta.scan(table).collect()) if exists else [],
             versions=delta.version(table) if exists else -1,
             events=[(e.kind, e.key, str(sorted(e.payload.items()))) for e in entries],
-            quarantine={
-                name: _sorted(pl.read_parquet(file)) for name, file in quarantined.items()
-            },
+            quarantine={name: _sorted(pl.read_parquet(file)) for name, file in quarantined.items()},
             files=self.place.files(cell),
             chain=chain,
         )
@@ -274,8 +294,3 @@ class Bench:
 
 def _sorted(rows: pl.DataFrame) -> list[tuple[Any, ...]]:
     return sorted(rows.select(sorted(rows.columns)).rows(), key=str)
-
-
-def survived(cells: dict[str, Callable[[], list[str]]]) -> dict[str, list[str]]:
-    """Run cells; return the problems of those that did not survive."""
-    return {name: problems for name, cell in cells.items() if (problems := cell())}

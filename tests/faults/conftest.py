@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from trimtab.ledger import Ledger
 
 HERE = Path(__file__).parent
@@ -119,4 +120,17 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> LocalPlace:
 def bench(zygote: Zygote, ledger_url: str, place: LocalPlace) -> Any:
     import cells
 
-    return cells.Bench(zygote, ledger_url, place)
+    made = cells.Bench(zygote, ledger_url, place)
+    _REPORTED.append(made)
+    return made
+
+
+_REPORTED: list[Any] = []
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say how many cells there were, and how many survived."""
+    for bench in _REPORTED:
+        terminalreporter.section("faults")
+        for line in bench.report():
+            terminalreporter.line(line)

@@ -27,8 +27,9 @@ checks:
 Rows = list[tuple[int, str, int | str]]
 
 
-def month(number: int, first: int, count: int = 40, n: int = 5) -> Rows:
-    return [(first + i, f"2026-{number:02d}-{1 + i % 28:02d}T08:00:00Z", n) for i in range(count)]
+def month(number: int, first: int, count: int = 40, n: int = 5, year: int = 2026) -> Rows:
+    days = [f"{year}-{number:02d}-{1 + i % 28:02d}T08:00:00Z" for i in range(count)]
+    return [(first + i, day, n) for i, day in enumerate(days)]
 
 
 JANUARY, FEBRUARY = month(1, 0), month(2, 100)
@@ -58,7 +59,7 @@ SCENARIOS: dict[str, tuple[str, dict[str, Rows], dict[str, Rows]]] = {
     "two files": (
         "append",
         {"jan.csv": JANUARY},
-        {"feb.csv": FEBRUARY, "dec.csv": [(300 + i, a.replace("01-", "12-").replace("2026", "2025"), v) for i, (_, a, v) in enumerate(JANUARY)]},
+        {"feb.csv": FEBRUARY, "dec.csv": month(12, 300, year=2025)},
     ),
 }
 

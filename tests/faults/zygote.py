@@ -16,8 +16,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import points  # noqa: E402
-import scenarios  # noqa: E402
+import points
+import scenarios
 
 
 def main() -> None:

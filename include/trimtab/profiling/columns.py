@@ -60,7 +60,7 @@ def inspect(name: str, cells: pl.Series, nulls: Collection[str] = ()) -> Column:
 
     ``nulls`` are texts that other columns of the file mean 'no value' by; a source has one list.
     """
-    counted = cells.value_counts(name="n").rename({name: "text"} if name != "text" else {})
+    counted = cells.alias("text").value_counts(name="n")
     counts = counted.sort("n", "text", descending=[True, False])
     gone = int(counts.filter(pl.col("text").is_null())["n"].sum())
     counts = counts.drop_nulls("text")

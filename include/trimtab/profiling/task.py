@@ -36,8 +36,8 @@ def understand(file: str, column: Column, values: pl.Series) -> Target:
         DataError: there is nothing to learn from this column.
     """
     known = values.drop_nulls()
-    counts = known.value_counts(sort=True, name="n")
-    classes = counts[column.name].to_list()
+    counts = known.alias("class").value_counts(sort=True, name="n")
+    classes = counts["class"].to_list()
     if len(classes) < 2:
         raise DataError(
             f"{file}: target {column.name} has {len(classes)} different value(s) in "
