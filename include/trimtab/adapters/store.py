@@ -178,7 +178,7 @@ class S3Store:
 
     def size(self, key: str) -> int:
         """Ask for the object's head."""
-        head = self.client.head_object(Bucket=self.bucket, Key=self._name(key))
+        head = self.client.head_object(Bucket=self.bucket, Key=self.name(key))
         return int(head["ContentLength"])
 
     def keys(self, prefix: str) -> Iterator[str]:
