@@ -105,6 +105,6 @@ def _partition(rows: pl.DataFrame, spec: DatasetSpec, stem: str) -> pl.Expr:
     day = rows[spec.time].dt.date()
     days = day.unique()
     names = days.dt.strftime(_PERIODS[spec.partition])
-    if names.n_unique() == 1:
-        return pl.lit(names[0])
+    if names.n_unique() <= 1:
+        return pl.lit(names.first(), pl.String)
     return pl.lit(day.replace_strict(days, names, return_dtype=pl.String()))
