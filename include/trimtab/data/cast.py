@@ -53,7 +53,7 @@ def cast(text: Text, context: Context, *, sha256: str, stem: str) -> Cast:
     doubtful = _doubtful(values, rows, made)
     if text.findings.height:
         doubtful |= rows[ROW].is_in(text.findings[ROW].implode())
-    bad = rows.clear()
+    bad = rows.clear().with_columns(pl.lit("").alias(REASON), pl.lit("").alias(COLUMN))
     if doubtful.any():
         bad = _told(values.filter(doubtful), rows.filter(doubtful), made, text.findings)
         values = values.filter(~doubtful)
