@@ -125,7 +125,12 @@ def test_targets(tmp_path: Path) -> None:
 
 def test_targets_that_cannot_be_learned_are_refused(tmp_path: Path) -> None:
     rows = table(same=["a"] * N, when=["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"] * (N // 2))
-    for target, word in {"same": "1 different", "when": "time", "id": "text", "z": "--target"}.items():
+    for target, word in {
+        "same": "1 different",
+        "when": "time",
+        "id": "text",
+        "z": "--target",
+    }.items():
         with pytest.raises(DataError, match=word):
             learned(tmp_path, rows, target)
 
