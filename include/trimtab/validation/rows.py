@@ -16,6 +16,7 @@ from trimtab.validation.plan import (
     RowsPlan,
     Table,
     distinct,
+    hashed,
     high,
     low,
     null,
@@ -132,15 +133,15 @@ def length(table: Table, *, column: str, value: int) -> RowsPlan:
 def unique(table: Table, *, column: str) -> RowsPlan:
     """No value is there twice."""
     _known_kind(table, column)
-
-    def known(numbers: Numbers) -> int | None:
-        different, gone = numbers.get(distinct(column)), numbers.get(null(column))
-        if different is None or gone is None:
-            return None
-        return 0 if different - bool(gone) == numbers[ROWS] - gone else None
-
+    gone = {null(column): total(nw.col(column).is_null())}
     repeated = (nw.len().over(column) > 1) & ~nw.col(column).is_null()
-    needs = {null(column): total(nw.col(column).is_null()), distinct(column): _different(column)}
+    if table.kind(column) == "text":  # hashes take less memory than texts
+        known = functools.partial(_all_differ, hashed(column), null(column))
+        return RowsPlan(
+            repeated, (column,), null(column), gone, (column,), known=known, direct=False
+        )
+    known = functools.partial(_all_differ, distinct(column), null(column))
+    needs = {**gone, distinct(column): nw.col(column).n_unique()}
     return RowsPlan(repeated, (column,), null(column), needs, known=known, direct=False)
 
 
@@ -151,16 +152,13 @@ def compound_unique(
     columns, ignored, missing = _domain(table, column_list, ignore_row_if)
     if len(columns) < 2:
         raise NotCompiledError("one column is no combination")
-
-    def known(numbers: Numbers) -> int | None:
-        different, gone = numbers.get(distinct(*columns)), numbers.get(missing)
-        if different is None or gone is None or ignore_row_if != "all_values_are_missing":
-            return None
-        return 0 if different - bool(gone) == numbers[ROWS] - gone else None
-
     repeated = (nw.len().over(*columns) > 1) & ~ignored
     needs = {missing: total(ignored)}
-    return RowsPlan(repeated, columns, missing, needs, (columns,), known=known, direct=False)
+    floats = any(table.kind(column) == "float" for column in columns)  # 0.0 and -0.0 are equal
+    if floats or ignore_row_if != "all_values_are_missing":
+        return RowsPlan(repeated, columns, missing, needs, direct=False)
+    known = functools.partial(_all_differ, hashed(*columns), missing)
+    return RowsPlan(repeated, columns, missing, needs, columns, known=known, direct=False)
 
 
 def greater(
@@ -320,8 +318,15 @@ def _true(condition: nw.Expr) -> nw.Expr:
     return nw.coalesce(condition, nw.lit(value=False))
 
 
-def _different(column: str) -> nw.Expr:
-    return nw.col(column).n_unique()
+def _all_differ(different: str, missing: str, numbers: Numbers) -> int | None:
+    """Answer 0 when there are as many different values, or hashes of them, as values.
+
+    Fewer hashes prove nothing: two values may share one.
+    """
+    if different not in numbers or missing not in numbers:
+        return None
+    gone = numbers[missing] or 0
+    return 0 if numbers[different] - bool(gone) == numbers[ROWS] - gone else None
 
 
 def _known_kind(table: Table, column: str) -> None:
