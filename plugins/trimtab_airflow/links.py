@@ -25,6 +25,17 @@ class ReportLink(BaseOperatorLink):
         return report_url(getattr(operator, "report", None))
 
 
+class ResultLink(BaseOperatorLink):
+    """Great Expectations' JSON, beside the Data Docs page of the same validation."""
+
+    name = "Great Expectations JSON"
+
+    def get_link(self, operator: "BaseOperator", *, ti_key: Any) -> str:
+        """Return the address of the JSON; empty when no file was validated."""
+        page = getattr(operator, "report", None)
+        return report_url(f"{page.rpartition('/')[0]}/validation.json") if page else ""
+
+
 class MlflowLink(BaseOperatorLink):
     """The MLflow run of the stage."""
 

@@ -32,13 +32,13 @@ class Engine(Protocol):
         """Run a query with a small result."""
         ...
 
-    def distinct(
+    def different(
         self,
         frame: nw.LazyFrame[Any],
-        exact: Mapping[str, Sequence[str]],
+        hashed: Mapping[str, Sequence[str]],
         sketched: Mapping[str, str],
     ) -> dict[str, int]:
-        """Count different rows of several columns, and estimate different values of one."""
+        """Count different hashes of some columns, and estimate different values of one."""
         ...
 
 
@@ -63,16 +63,16 @@ class Polars:
         native: pl.LazyFrame = frame.to_native()
         return native.collect(engine="streaming")
 
-    def distinct(
+    def different(
         self,
         frame: nw.LazyFrame[Any],
-        exact: Mapping[str, Sequence[str]],
+        hashed: Mapping[str, Sequence[str]],
         sketched: Mapping[str, str],
     ) -> dict[str, int]:
         """Count in one select."""
         native: pl.LazyFrame = frame.to_native()
         found = native.select(
-            *(pl.struct(columns).n_unique().alias(name) for name, columns in exact.items()),
+            *(pl.struct(c).hash().n_unique().alias(name) for name, c in hashed.items()),
             *(pl.col(c).drop_nulls().approx_n_unique().alias(n) for n, c in sketched.items()),
         )
         return found.collect(engine="streaming").row(0, named=True)
@@ -105,15 +105,15 @@ class DuckDB:
         found = pl.DataFrame(frame.to_native().to_arrow_table())
         return found.with_columns(pl.selectors.decimal().cast(pl.Int64))  # its sums are HUGEINT
 
-    def distinct(
+    def different(
         self,
         frame: nw.LazyFrame[Any],
-        exact: Mapping[str, Sequence[str]],
+        hashed: Mapping[str, Sequence[str]],
         sketched: Mapping[str, str],
     ) -> dict[str, int]:
         """Count in one aggregate."""
-        rows = {name: ", ".join(map(_quoted, columns)) for name, columns in exact.items()}
-        said = [f"count(DISTINCT row({c})) AS {_quoted(n)}" for n, c in rows.items()]
+        rows = {name: ", ".join(map(_quoted, columns)) for name, columns in hashed.items()}
+        said = [f"count(DISTINCT hash({c})) AS {_quoted(n)}" for n, c in rows.items()]
         said += [
             f"approx_count_distinct({_quoted(c)}) AS {_quoted(n)}" for n, c in sketched.items()
         ]
@@ -141,17 +141,18 @@ class Spark:
         rows = [row.asDict() for row in native.collect()]
         return pl.DataFrame(rows, schema=native.columns if not rows else None, strict=False)
 
-    def distinct(
+    def different(
         self,
         frame: nw.LazyFrame[Any],
-        exact: Mapping[str, Sequence[str]],
+        hashed: Mapping[str, Sequence[str]],
         sketched: Mapping[str, str],
     ) -> dict[str, int]:
         """Count each apart: several exact distinct counts in one pass multiply Spark's rows."""
         from pyspark.sql import functions as f
 
         native = frame.to_native()
-        found = {name: native.select(*c).distinct().count() for name, c in exact.items()}
+        hashes = {name: native.select(f.xxhash64(*columns)) for name, columns in hashed.items()}
+        found = {name: rows.distinct().count() for name, rows in hashes.items()}
         if sketched:
             said = [f.approx_count_distinct(c, 0.01).alias(n) for n, c in sketched.items()]
             found |= native.agg(*said).first().asDict()

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from trimtab.validation import rows, values
+from trimtab.validation import records, rows, values
 from trimtab.validation.plan import NotCompiledError, Plan, Table
 
 _PLANS: dict[str, Callable[..., Plan]] = {
@@ -16,8 +16,8 @@ _PLANS: dict[str, Callable[..., Plan]] = {
     "expect_column_median_to_be_between": values.median,
     "expect_column_min_to_be_between": values.minimum,
     "expect_column_most_common_value_to_be_in_set": values.commonest,
-    "expect_column_pair_values_a_to_be_greater_than_b": rows.greater,
-    "expect_column_pair_values_to_be_equal": rows.equal,
+    "expect_column_pair_values_a_to_be_greater_than_b": records.greater,
+    "expect_column_pair_values_to_be_equal": records.equal,
     "expect_column_proportion_of_non_null_values_to_be_between": values.not_null_share,
     "expect_column_proportion_of_unique_values_to_be_between": values.unique_share,
     "expect_column_quantile_values_to_be_between": values.quantiles,
@@ -39,9 +39,9 @@ _PLANS: dict[str, Callable[..., Plan]] = {
     "expect_column_values_to_not_be_null": rows.not_null,
     "expect_column_values_to_not_match_regex": rows.not_match_regex,
     "expect_column_values_to_not_match_regex_list": rows.not_match_regex_list,
-    "expect_compound_columns_to_be_unique": rows.compound_unique,
-    "expect_multicolumn_sum_to_equal": rows.sum_equals,
-    "expect_select_column_values_to_be_unique_within_record": rows.different_within_row,
+    "expect_compound_columns_to_be_unique": records.compound_unique,
+    "expect_multicolumn_sum_to_equal": records.sum_equals,
+    "expect_select_column_values_to_be_unique_within_record": records.different_within_row,
     "expect_table_column_count_to_be_between": values.columns,
     "expect_table_column_count_to_equal": values.columns,
     "expect_table_columns_to_match_ordered_list": values.columns,

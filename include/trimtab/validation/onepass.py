@@ -14,7 +14,7 @@ from trimtab.validation.plan import (
     Plan,
     RowsPlan,
     ValuePlan,
-    distinct,
+    hashed,
     sketch,
     total,
 )
@@ -40,7 +40,7 @@ def measure(
     found = Measured(dict(known))
     wanted = {i: _wanted(i, plan, known) for i, plan in plans.items()}
     _select(engine, frame, wanted, found)
-    _distinct(engine, frame, plans, found)
+    _different(engine, frame, plans, found)
     for i, plan in plans.items():
         if i in found.errors:
             continue
@@ -76,16 +76,15 @@ def _select(
     if ROWS not in found.numbers:
         together[ROWS] = nw.len()
     apart = [] if engine.distinct_together else [n for n in together if n.startswith("distinct|")]
-    for name in apart:
-        del together[name]
+    alone = {name: together.pop(name) for name in apart}
     if together:
         try:
             found.numbers |= _one(engine, frame, together)
         except Exception as error:  # one plan cannot be computed; find out which
             log.warning("the checks cannot be computed together, one by one now: %s", error)
             _one_by_one(engine, frame, wanted, found)
-    if apart:
-        found.numbers |= engine.distinct(frame, {n: n.split("|")[1:] for n in apart}, {})
+    for name, say in alone.items():
+        found.numbers |= _one(engine, frame, {name: say})
 
 
 def _one_by_one(
@@ -103,14 +102,13 @@ def _one_by_one(
             found.errors[i] = f"{type(error).__name__}: {error}"
 
 
-def _distinct(
+def _different(
     engine: Engine, frame: nw.LazyFrame[Any], plans: Mapping[int, Plan], found: Measured
 ) -> None:
-    exact = {
-        distinct(*columns): columns
+    hashes = {
+        hashed(*plan.hashed): plan.hashed
         for plan in plans.values()
-        if isinstance(plan, RowsPlan)
-        for columns in plan.distinct
+        if isinstance(plan, RowsPlan) and plan.hashed
     }
     sketched = {
         sketch(column): column
@@ -118,8 +116,8 @@ def _distinct(
         if isinstance(plan, ValuePlan)
         for column in plan.sketches
     }
-    if exact or sketched:
-        found.numbers |= engine.distinct(frame, exact, sketched)
+    if hashes or sketched:
+        found.numbers |= engine.different(frame, hashes, sketched)
 
 
 def _finish(engine: Engine, frame: nw.LazyFrame[Any], i: int, plan: Plan, found: Measured) -> None:

@@ -62,15 +62,16 @@ class RowsPlan:
     """An expectation of every row.
 
     ``bad`` is true for the rows that break it and never null. ``missing`` names the count of rows
-    it does not speak of. ``known`` answers from counts that are there already; a plan that is not
-    ``direct`` compares rows with each other and takes a query of its own when that fails.
+    it does not speak of. ``hashed``: columns whose different hashes are wanted. ``known`` answers
+    from counts that are there already; a plan that is not ``direct`` compares rows with each other
+    and takes a query of its own when that fails.
     """
 
     bad: nw.Expr
     show: tuple[str, ...]
     missing: str | None = None
     needs: Mapping[str, nw.Expr] = field(default_factory=dict)
-    distinct: tuple[tuple[str, ...], ...] = ()
+    hashed: tuple[str, ...] = ()
     known: Callable[[Numbers], int | None] = lambda _: None
     direct: bool = True
 
@@ -112,9 +113,14 @@ def high(column: str) -> str:
     return f"max|{column}"
 
 
-def distinct(*columns: str) -> str:
+def distinct(column: str) -> str:
     """Name the number of different values, missing ones counted as one."""
-    return "|".join(("distinct", *columns))
+    return f"distinct|{column}"
+
+
+def hashed(*columns: str) -> str:
+    """Name the number of different hashes of some columns: there are as many rows, or more."""
+    return "|".join(("hashed", *columns))
 
 
 def sketch(column: str) -> str:

@@ -1,7 +1,6 @@
 """Expectations of every row, as one expression each: true where a row breaks it."""
 
 import functools
-import itertools
 import operator
 from collections.abc import Sequence
 from typing import Any
@@ -16,13 +15,12 @@ from trimtab.validation.plan import (
     RowsPlan,
     Table,
     distinct,
+    hashed,
     high,
     low,
     null,
     total,
 )
-
-_NUMBER = ("int", "float")
 
 
 def not_null(table: Table, *, column: str) -> RowsPlan:
@@ -131,91 +129,17 @@ def length(table: Table, *, column: str, value: int) -> RowsPlan:
 
 def unique(table: Table, *, column: str) -> RowsPlan:
     """No value is there twice."""
-    _known_kind(table, column)
-
-    def known(numbers: Numbers) -> int | None:
-        different, gone = numbers.get(distinct(column)), numbers.get(null(column))
-        if different is None or gone is None:
-            return None
-        return 0 if different - bool(gone) == numbers[ROWS] - gone else None
-
+    of_known_kind(table, column)
+    gone = {null(column): total(nw.col(column).is_null())}
     repeated = (nw.len().over(column) > 1) & ~nw.col(column).is_null()
-    needs = {null(column): total(nw.col(column).is_null()), distinct(column): _different(column)}
+    if table.kind(column) == "text":  # hashes take less memory than texts
+        known = functools.partial(all_differ, hashed(column), null(column))
+        return RowsPlan(
+            repeated, (column,), null(column), gone, (column,), known=known, direct=False
+        )
+    known = functools.partial(all_differ, distinct(column), null(column))
+    needs = {**gone, distinct(column): nw.col(column).n_unique()}
     return RowsPlan(repeated, (column,), null(column), needs, known=known, direct=False)
-
-
-def compound_unique(
-    table: Table, *, column_list: Sequence[str], ignore_row_if: str = "all_values_are_missing"
-) -> RowsPlan:
-    """No combination of values is there twice."""
-    columns, ignored, missing = _domain(table, column_list, ignore_row_if)
-    if len(columns) < 2:
-        raise NotCompiledError("one column is no combination")
-
-    def known(numbers: Numbers) -> int | None:
-        different, gone = numbers.get(distinct(*columns)), numbers.get(missing)
-        if different is None or gone is None or ignore_row_if != "all_values_are_missing":
-            return None
-        return 0 if different - bool(gone) == numbers[ROWS] - gone else None
-
-    repeated = (nw.len().over(*columns) > 1) & ~ignored
-    needs = {missing: total(ignored)}
-    return RowsPlan(repeated, columns, missing, needs, (columns,), known=known, direct=False)
-
-
-def greater(
-    table: Table,
-    *,
-    column_A: str,  # noqa: N803 (Great Expectations' name)
-    column_B: str,  # noqa: N803
-    or_equal: bool | None = None,
-    ignore_row_if: str = "both_values_are_missing",
-) -> RowsPlan:
-    """The first column is greater than the second."""
-    a, b = nw.col(column_A), nw.col(column_B)
-    good = a >= b if or_equal else a > b
-    return _pair(table, (column_A, column_B), good, ignore_row_if, ("int", "float", "time", "text"))
-
-
-def equal(
-    table: Table,
-    *,
-    column_A: str,  # noqa: N803
-    column_B: str,  # noqa: N803
-    ignore_row_if: str = "both_values_are_missing",
-) -> RowsPlan:
-    """Two columns hold the same."""
-    good = nw.col(column_A) == nw.col(column_B)
-    kinds = ("int", "float", "time", "text", "bool")
-    return _pair(table, (column_A, column_B), good, ignore_row_if, kinds)
-
-
-def different_within_row(
-    table: Table, *, column_list: Sequence[str], ignore_row_if: str = "all_values_are_missing"
-) -> RowsPlan:
-    """The values of one row differ from each other."""
-    columns, ignored, missing = _domain(table, column_list, ignore_row_if)
-    if len({table.kind(c) for c in columns}) != 1:
-        raise NotCompiledError("columns of several types")
-    same = [_same(a, b) for a, b in itertools.combinations(columns, 2)]
-    bad = ~ignored & functools.reduce(operator.or_, same)
-    return RowsPlan(bad, columns, missing, {missing: total(ignored)})
-
-
-def sum_equals(
-    table: Table,
-    *,
-    column_list: Sequence[str],
-    sum_total: float,
-    ignore_row_if: str = "all_values_are_missing",
-) -> RowsPlan:
-    """The values of one row add up to a number."""
-    columns, ignored, missing = _domain(table, column_list, ignore_row_if)
-    if not all(table.kind(c) in _NUMBER and table.fits(c, sum_total) for c in columns):
-        raise NotCompiledError("only numbers add up")
-    added = functools.reduce(operator.add, (nw.col(c) for c in columns))
-    bad = ~ignored & ~_true(added == sum_total)
-    return RowsPlan(bad, columns, missing, {missing: total(ignored)})
 
 
 def within(value: nw.Expr, least: Any, most: Any, *, strict_min: bool, strict_max: bool) -> nw.Expr:
@@ -251,57 +175,19 @@ def of_column(table: Table, column: str, value: Any) -> list[Any]:
 
 
 def _missing(table: Table, column: str, bad: nw.Expr, known: Any) -> RowsPlan:
-    _known_kind(table, column)
+    of_known_kind(table, column)
     needs = {null(column): total(nw.col(column).is_null())}
     return RowsPlan(bad, (column,), None, needs, known=known, direct=False)
 
 
 def _values(table: Table, column: str, good: nw.Expr, known: Any = lambda _: None) -> RowsPlan:
-    _known_kind(table, column)
-    return _map(column, ~nw.col(column).is_null() & ~_true(good), known)
+    of_known_kind(table, column)
+    return _map(column, ~nw.col(column).is_null() & ~true(good), known)
 
 
 def _map(column: str, bad: nw.Expr, known: Any = lambda _: None) -> RowsPlan:
     needs = {null(column): total(nw.col(column).is_null())}
     return RowsPlan(bad, (column,), null(column), needs, known=known)
-
-
-def _pair(
-    table: Table,
-    columns: tuple[str, str],
-    good: nw.Expr,
-    ignore_row_if: str,
-    kinds: Sequence[str],
-) -> RowsPlan:
-    a, b = (table.kind(column) for column in columns)
-    if a not in kinds or b not in kinds or (a != b and {a, b} != set(_NUMBER)):
-        raise NotCompiledError("columns of two types")
-    names = {
-        "both_values_are_missing": "all_values_are_missing",
-        "either_value_is_missing": "any_value_is_missing",
-        "neither": "never",
-    }
-    if ignore_row_if not in names:
-        raise NotCompiledError(ignore_row_if)
-    _, ignored, missing = _domain(table, columns, names[ignore_row_if])
-    return RowsPlan(~ignored & ~_true(good), columns, missing, {missing: total(ignored)})
-
-
-def _domain(
-    table: Table, columns: Sequence[str], ignore_row_if: str
-) -> tuple[tuple[str, ...], nw.Expr, str]:
-    """Return columns, the rows that are not spoken of, and the name of their count."""
-    for column in columns:
-        _known_kind(table, column)
-    nulls = [nw.col(column).is_null() for column in columns]
-    rules = {
-        "all_values_are_missing": lambda: functools.reduce(operator.and_, nulls),
-        "any_value_is_missing": lambda: functools.reduce(operator.or_, nulls),
-        "never": lambda: nulls[0] & ~nulls[0],
-    }
-    if ignore_row_if not in rules or not nulls:
-        raise NotCompiledError(ignore_row_if)
-    return tuple(columns), rules[ignore_row_if](), "|".join((ignore_row_if, *columns))
 
 
 def _matches(table: Table, column: str, regex: str) -> nw.Expr:
@@ -310,21 +196,24 @@ def _matches(table: Table, column: str, regex: str) -> nw.Expr:
     return nw.col(column).str.contains(portable(regex))
 
 
-def _same(a: str, b: str) -> nw.Expr:
-    left, right = nw.col(a), nw.col(b)
-    return _true(left == right) | (left.is_null() & right.is_null())
-
-
-def _true(condition: nw.Expr) -> nw.Expr:
+def true(condition: nw.Expr) -> nw.Expr:
     """Read what cannot be compared as not true."""
     return nw.coalesce(condition, nw.lit(value=False))
 
 
-def _different(column: str) -> nw.Expr:
-    return nw.col(column).n_unique()
+def all_differ(different: str, missing: str, numbers: Numbers) -> int | None:
+    """Answer 0 when there are as many different values, or hashes of them, as values.
+
+    Fewer hashes prove nothing: two values may share one.
+    """
+    if different not in numbers or missing not in numbers:
+        return None
+    gone = numbers[missing] or 0
+    return 0 if numbers[different] - bool(gone) == numbers[ROWS] - gone else None
 
 
-def _known_kind(table: Table, column: str) -> None:
+def of_known_kind(table: Table, column: str) -> None:
+    """Refuse a column whose type the contract does not know."""
     if table.kind(column) == "other":
         raise NotCompiledError(f"{column} has a type the contract does not know")
 

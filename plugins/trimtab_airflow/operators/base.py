@@ -1,10 +1,10 @@
 """What every stage's operator shares: a late environment, errors by kind, links to the evidence."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator, SkipMixin
+from airflow.sdk import BaseOperator, BaseOperatorLink, SkipMixin
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from trimtab.errors import DependencyError, LedgerConflictError, NotReadyError, TrimtabError
@@ -37,7 +37,7 @@ class StageOperator(BaseOperator):
     """Runs one stage. Subclasses say which in `stage`; arguments are only stored before that."""
 
     ui_color = "#e8f1f8"
-    operator_extra_links = (ReportLink(), MlflowLink())
+    operator_extra_links: Collection[BaseOperatorLink] = (ReportLink(), MlflowLink())
     report: str | None = None  # page under lake/reports, set by the stage
     run_id: str | None = None  # MLflow run, set by the stage
 

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from trimtab_airflow.links import MlflowLink, ReportLink, ResultLink
 from trimtab_airflow.operators.base import StageOperator
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ class ValidateOperator(StageOperator):
     """
 
     template_fields = ("dataset",)
+    operator_extra_links = (ReportLink(), ResultLink(), MlflowLink())
 
     def __init__(self, *, dataset: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
