@@ -190,8 +190,8 @@ class _Story:
             if gate.version == version:
                 facts = {"verdict": gate.verdict, "primary": gate.primary, "value": gate.value}
                 yield Lineage(kind="gate", name=gate.verdict, facts=facts)
-        if event := self.ledger.find("approval", model, str(version)):
-            answer = Approval.model_validate(event.payload)
+        if given := self.ledger.find("approval", model, str(version)):
+            answer = Approval.model_validate(given.payload)
             word = "approved" if answer.approved else "rejected"
             facts = {"by": answer.actor, "reason": answer.reason}
             yield Lineage(kind="approval", name=word, facts=facts)
