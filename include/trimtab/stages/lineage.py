@@ -166,7 +166,7 @@ class _Story:
             yield Lineage(
                 kind="file",
                 name=record.name,
-                facts={"sha256": sha, "rows": record.rows, "since": record.version},
+                facts={"sha256": sha, "rows_published": record.rows, "since": record.version},
             )
 
     def _candidate(self, candidate: Candidate, of: str | None = None) -> Lineage:
