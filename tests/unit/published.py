@@ -7,7 +7,8 @@ from typing import Any
 import polars as pl
 
 from trimtab.adapters import delta, delta_commit, delta_files
-from trimtab.data import staging, writing
+from trimtab.data import staging
+from trimtab.data.table import name_of
 from trimtab.environment import Environment
 from trimtab.types import FILE, PARTITION, ROW, DatasetVersion, FileVerdict
 
@@ -64,7 +65,7 @@ def publish(
 
 def _commit(env: Environment, dataset: str, sha: str, rows: pl.DataFrame) -> int:
     path = env.table(dataset)
-    name = writing.name_of(dataset, staging.put_frame(env, dataset, sha, rows))
+    name = name_of(dataset, staging.put_frame(env, dataset, sha, rows))
     return delta_commit.commit(
         path,
         add=[delta_files.described(path, name)],

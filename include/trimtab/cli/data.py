@@ -84,11 +84,12 @@ def diff(
     """Compare two versions: rows by key, columns, and statistics side by side."""
     with answering(as_json=json, debug=debug) as answer:
         from trimtab.data import difference
+        from trimtab.data.table import opened
 
         env = open_project(config, home)
         spec = env.project.dataset(dataset)
         old, new = (
-            difference.opened(env, dataset, _record(env, dataset, number).version)
+            opened(env.table(dataset), _record(env, dataset, number).version)
             for number in (before, after)
         )
         one, two = difference.statistics(old), difference.statistics(new)
@@ -189,9 +190,10 @@ def _short(row: dict[str, Any]) -> dict[str, Any]:
 
 def _shown(env: "Environment", record: "DatasetVersion") -> dict[str, Any]:
     from trimtab.data import difference, versions
+    from trimtab.data.table import opened
     from trimtab.stages import lineage
 
-    table = difference.opened(env, record.dataset, record.version)
+    table = opened(env.table(record.dataset), record.version)
     names = {e.key: e.payload["name"] for e in env.ledger.events("file", record.dataset)}
     return {
         **record.to_json(),

@@ -50,6 +50,8 @@ def of_record(record: Record) -> str | None:
             return f"{record.dataset}: validation blocked: {', '.join(record.blocked)}"
         case Validation(warned=warned) if warned:
             return f"{record.dataset}: validation passed with a warning: {', '.join(warned)}"
+        case DatasetVersion(operation="none"):
+            return f"{record.dataset}: {record.name} changes nothing in version {record.version}"
         case DatasetVersion():
             return f"{record.dataset}: version {record.version}, {record.total_rows} rows"
         case Candidate():

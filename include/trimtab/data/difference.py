@@ -5,21 +5,12 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from trimtab.adapters import delta, delta_files
 from trimtab.config import DatasetSpec
-from trimtab.data.clashes import PATH
 from trimtab.data.content import HASH, row_hash
-from trimtab.data.writing import Table
-from trimtab.environment import Environment
+from trimtab.data.table import Table, names
 from trimtab.types import FILE, PARTITION, SYSTEM_COLUMNS
 
 _STATISTICS = ("count", "nulls", "mean", "min", "max", "distinct")
-
-
-def opened(env: Environment, dataset: str, version: int) -> Table:
-    """Look at one version; its log is read and no row."""
-    path = env.table(dataset)
-    return Table(path, version, delta.schema(path, version), delta_files.files(path, version))
 
 
 def columns(table: Table) -> dict[str, str]:
@@ -29,7 +20,7 @@ def columns(table: Table) -> dict[str, str]:
 
 def rows_by(table: Table, column: str) -> dict[str, int]:
     """Number of rows for each value of a system column, the largest value last."""
-    counted = _all(table).group_by(column).len().sort(column)
+    counted = table.rows().group_by(column).len().sort(column)
     return dict(counted.collect(engine="streaming").iter_rows())
 
 
@@ -45,7 +36,7 @@ def partitions_in(table: Table) -> dict[str, int]:
 
 def statistics(table: Table) -> dict[str, dict[str, Any]]:
     """Describe every column in one pass: count, nulls, mean, min, max, distinct (estimated)."""
-    rows = _all(table)
+    rows = table.rows()
     types = rows.collect_schema()
     asked = [
         expression.alias(f"{name}\0{what}")
@@ -94,12 +85,7 @@ def columns_between(before: Table, after: Table) -> dict[str, Any]:
 
 def _only(table: Table, shared: set[str], key: list[str], name: str) -> pl.LazyFrame:
     rows = table.read([file for file in table.files.values() if file.name not in shared])
-    names = [column for column in rows.collect_schema().names() if column != PATH]
-    return rows.select(*key, row_hash(names)).rename({HASH: name})
-
-
-def _all(table: Table) -> pl.LazyFrame:
-    return table.read(list(table.files.values()))
+    return rows.select(*key, row_hash(names(rows))).rename({HASH: name})
 
 
 def _measures(name: str, kind: pl.DataType) -> dict[str, pl.Expr]:

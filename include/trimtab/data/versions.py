@@ -6,9 +6,8 @@ import polars as pl
 
 from trimtab.adapters import delta_files
 from trimtab.data import content
-from trimtab.data.clashes import PATH
 from trimtab.data.content import Content
-from trimtab.data.writing import Table
+from trimtab.data.table import Table, names
 from trimtab.environment import Environment
 from trimtab.ledger import datasets
 
@@ -44,6 +43,5 @@ def content_of(env: Environment, dataset: str, table: Table) -> Content:
 
 def measured(table: Table) -> Content:
     """Read every row of a version once and return its content."""
-    rows = table.read(list(table.files.values()))
-    names = [name for name in rows.collect_schema().names() if name != PATH]
-    return content.of(rows, names)
+    rows = table.rows()
+    return content.of(rows, names(rows))

@@ -9,8 +9,9 @@ import pyarrow as pa
 
 from trimtab.adapters import delta, delta_commit, delta_files
 from trimtab.adapters.delta_files import DataFile
-from trimtab.data import schema, staging, writing
+from trimtab.data import schema, staging
 from trimtab.data.schema import Change
+from trimtab.data.table import Table, name_of, opened
 from trimtab.environment import Environment
 from trimtab.errors import DataError
 from trimtab.ledger.chain import digest
@@ -31,7 +32,7 @@ def evolve(env: Environment, file: FileVerdict, staged: str) -> tuple[str, ...]:
     """
     dataset, path = file.dataset, env.table(file.dataset)
     spec = env.project.dataset(dataset)
-    columns = delta_files.columns(path, writing.name_of(dataset, staged))
+    columns = delta_files.columns(path, name_of(dataset, staged))
     if not delta.exists(path):
         extra = [f for f in columns if f.name not in {*spec.columns, *SYSTEM_COLUMNS}]
         if extra:
@@ -93,7 +94,7 @@ def _rewrite(
     """Write every file of the table anew; refuse values that would not survive."""
     path = env.table(file.dataset)
     base = delta.version(path)
-    table = writing.at(path, base, columns)
+    table = opened(path, base)
     types = {name: columns.field(name).type for name in change.changed}
     fields = [pa.field(f.name, types[f.name]) if f.name in types else f for f in table.schema]
     files = [_cast(env, file, table, each, change.changed) for each in table.files.values()]
@@ -113,7 +114,7 @@ def _rewrite(
 def _cast(
     env: Environment,
     file: FileVerdict,
-    table: writing.Table,
+    table: Table,
     each: DataFile,
     names: tuple[str, ...],
 ) -> DataFile:
@@ -131,7 +132,7 @@ def _cast(
         rows.with_columns(wider).sink_parquet(aside)
         owner = each.name.split("-", 1)[0]
         key = staging.put_rows(env, file.dataset, owner, aside)
-    return delta_files.described(table.path, writing.name_of(file.dataset, key))
+    return delta_files.described(table.path, name_of(file.dataset, key))
 
 
 def _milliseconds(env: Environment) -> int:

@@ -166,7 +166,7 @@ class _Story:
             yield Lineage(
                 kind="file",
                 name=record.name,
-                facts={"sha256": sha, "rows": record.rows, "since": record.version},
+                facts={"sha256": sha, "rows_published": record.rows, "since": record.version},
             )
 
     def _candidate(self, candidate: Candidate, of: str | None = None) -> Lineage:
@@ -190,8 +190,8 @@ class _Story:
             if gate.version == version:
                 facts = {"verdict": gate.verdict, "primary": gate.primary, "value": gate.value}
                 yield Lineage(kind="gate", name=gate.verdict, facts=facts)
-        if event := self.ledger.find("approval", model, str(version)):
-            answer = Approval.model_validate(event.payload)
+        if given := self.ledger.find("approval", model, str(version)):
+            answer = Approval.model_validate(given.payload)
             word = "approved" if answer.approved else "rejected"
             facts = {"by": answer.actor, "reason": answer.reason}
             yield Lineage(kind="approval", name=word, facts=facts)

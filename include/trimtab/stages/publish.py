@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from trimtab.adapters import delta, delta_commit, delta_files
 from trimtab.data import quarantine, versions, writing
 from trimtab.data.cast import REASON
-from trimtab.data.writing import Plan, Table
+from trimtab.data.table import Table, before, name_of, opened
+from trimtab.data.writing import Plan
 from trimtab.environment import Environment
 from trimtab.errors import DataError, LedgerConflictError
 from trimtab.ledger import datasets, locks
@@ -103,8 +104,8 @@ def _attempt(env: Environment, file: FileVerdict, staged: str) -> DatasetVersion
 
 def _table(env: Environment, file: FileVerdict, staged: str, base: int | None) -> Table:
     path = env.table(file.dataset)
-    columns = delta_files.columns(path, writing.name_of(file.dataset, staged))
-    return writing.at(path, base, columns)
+    columns = delta_files.columns(path, name_of(file.dataset, staged))
+    return before(path, base, columns)
 
 
 def _commit(env: Environment, file: FileVerdict, plan: Plan, table: Table) -> int:
@@ -141,7 +142,7 @@ def _record(
     version: int,
     columns: tuple[str, ...],
 ) -> DatasetVersion:
-    after = writing.at(table.path, version, table.schema)
+    after = opened(table.path, version)
     comes, goes = plan.difference
     reasons = plan.aside[REASON].value_counts().sort(REASON).iter_rows()
     return DatasetVersion(

@@ -4,10 +4,10 @@ import logging
 
 import polars as pl
 
-from trimtab.adapters import delta, delta_commit, delta_files
+from trimtab.adapters import delta, delta_commit
 from trimtab.adapters.delta_files import DataFile
-from trimtab.data import versions, writing
-from trimtab.data.writing import Table
+from trimtab.data import versions
+from trimtab.data.table import Table, compared, opened
 from trimtab.environment import Environment
 from trimtab.errors import DataError, NotReadyError
 from trimtab.ledger import datasets, locks
@@ -70,7 +70,7 @@ def _committed(env: Environment, target: DatasetVersion, transaction: str) -> Da
     path = env.table(target.dataset)
     done = delta.committed(path, transaction)
     base = delta.version(path) if done is None else done - 1
-    now, then = _table(path, base), _table(path, target.version)
+    now, then = opened(path, base), opened(path, target.version)
     comes = [file for name, file in then.files.items() if name not in now.files]
     goes = [file for name, file in now.files.items() if name not in then.files]
     if not comes and not goes:
@@ -112,7 +112,7 @@ def _record(
     now, then = tables
     comes, goes = now.read(files[0]), now.read(files[1])
     key = list(env.project.dataset(target.dataset).key)
-    known, equal = writing.compared(comes, goes, key)
+    known, equal = compared(comes, goes, key)
     rows = [sum(file.rows for file in some) for some in files]
     parts = pl.concat([side.select(PARTITION) for side in (comes, goes)]).unique()
     total = sum(file.rows for file in then.files.values())
@@ -134,7 +134,3 @@ def _record(
         target=target.version,
         content=target.content or str(versions.measured(then)),
     )
-
-
-def _table(path: str, version: int) -> Table:
-    return Table(path, version, delta.schema(path, version), delta_files.files(path, version))

@@ -21,6 +21,7 @@ from trimtab.stages import monitor as stage
 from trimtab.stages import retrain
 from trimtab.stages.features import build_features
 from trimtab.stages.monitor import monitor
+from trimtab.stages.revert import revert
 from trimtab.stages.score import score
 from trimtab.stages.train import train
 from trimtab.types import GateVerdict, Observation, RetrainDecision
@@ -320,3 +321,11 @@ def test_an_observation_joins_a_persons_request(after: Environment) -> None:
     for decision in retrain.decide(after, "delay"):
         assert f"joins the open request {key[:12]}" in decision.reason
     assert len(after.ledger.events("retrain_request", "delay")) == 1
+
+
+@pytest.mark.usefixtures("no_page")
+def test_rows_that_were_reverted_since_are_seen_as_they_were_scored(env: Environment) -> None:
+    revert(env, "trips", 0, reason="wrong feed", actor="ann")
+    february, march = monitor(env, "delay")
+    assert (february.rows, march.rows) == (ROWS, ROWS)
+    assert march.alarm

@@ -10,6 +10,7 @@ from trimtab.environment import Environment
 from trimtab.errors import DataError, NotReadyError
 from trimtab.ledger import Ledger, champion
 from trimtab.stages.features import build_features
+from trimtab.stages.revert import revert
 from trimtab.stages.score import candidate_of, score, score_file
 from trimtab.stages.train import train
 
@@ -147,3 +148,15 @@ def test_what_cannot_be_read(env: Environment, tmp_path: Path) -> None:
         score_file(env, "kind", tmp_path / "none.csv", tmp_path / "o.parquet")
     with pytest.raises(DataError, match="knows no version 9"):
         candidate_of(env, "kind", 9)
+
+
+def test_rows_that_were_reverted_before_are_not_scored(
+    env: Environment, rides: Any, publish: Any
+) -> None:
+    promoted(env, "late")
+    publish(env, "rides", rides.rides(30, first=900, day=20, days=1), "rides_2.csv")
+    revert(env, "rides", 0, reason="wrong feed", actor="ann")
+    with pytest.raises(NotReadyError, match="replaced since"):
+        score(env, "late")
+    third = publish(env, "rides", rides.rides(20, first=950, day=20, days=1), "rides_3.csv")
+    assert [(s.sha256, s.rows) for s in score(env, "late")] == [(third.sha256, 20)]

@@ -25,11 +25,22 @@ from trimtab.errors import (
     NotReadyError,
     Problem,
 )
-from trimtab.types import Champion, FeatureSet, FileVerdict, GateVerdict, RetrainDecision, Scoring
+from trimtab.types import (
+    Champion,
+    DatasetVersion,
+    FeatureSet,
+    FileVerdict,
+    GateVerdict,
+    Retention,
+    RetrainDecision,
+    Scoring,
+)
 from trimtab_airflow.operators.evaluate import EvaluateOperator
 from trimtab_airflow.operators.features import FeaturesOperator
 from trimtab_airflow.operators.ingest import IngestOperator
+from trimtab_airflow.operators.retention import RetentionOperator
 from trimtab_airflow.operators.retrain import RetrainOperator
+from trimtab_airflow.operators.revert import RevertOperator
 from trimtab_airflow.operators.rollback import RollbackOperator
 from trimtab_airflow.operators.score import ScoreOperator
 from trimtab_airflow.operators.train import TrainOperator
@@ -227,6 +238,39 @@ def test_rollback_takes_what_the_form_gives(fake: Fake, given: Any, to: int | No
     assert seen == [(to, "bob")]
 
 
+def test_revert_takes_what_the_form_gives(fake: Fake) -> None:
+    seen: list[Any] = []
+
+    def revert(env: Any, dataset: str, version: int, *, reason: str, actor: str) -> DatasetVersion:
+        seen.append((dataset, version, reason, actor))
+        return DatasetVersion(
+            dataset=dataset, version=3, sha256="s", name="r", rows=0, total_rows=7
+        )
+
+    fake("revert", revert=revert)
+    made = RevertOperator(task_id="r", dataset="d", version="0", reason="bad").execute(context())
+    assert (made["total_rows"], seen) == (7, [("d", 0, "bad", "bob")])
+
+
+@pytest.mark.parametrize(("ticked", "apply"), [("True", True), ("False", False), ("", False)])
+def test_retention_removes_only_when_the_box_is_ticked(
+    fake: Fake, monkeypatch: pytest.MonkeyPatch, ticked: str, apply: bool
+) -> None:
+    seen: list[Any] = []
+
+    def retention(env: Any, dataset: str, **arguments: Any) -> Retention:
+        seen.append((dataset, arguments["apply"], arguments["keep"].days, arguments["actor"]))
+        return Retention(dataset=dataset, keep="12w", files=("a", "b"), bytes=9)
+
+    fake("retention", retention=retention)
+    monkeypatch.setattr("trimtab.adapters.delta.exists", lambda path: True)
+    operator = RetentionOperator(task_id="r", dataset="d", apply=ticked, keep="12w")
+    assert operator.execute(context()) == [
+        {"dataset": "d", "bytes": 9, "versions": [], "kept": [], "files": 2}
+    ]
+    assert seen == [("d", apply, 84, "bob")]
+
+
 def operator_classes() -> list[type[BaseOperator]]:
     found: set[type[BaseOperator]] = set()
     for package in (trimtab_airflow.operators, trimtab_airflow.sensors):
@@ -254,4 +298,5 @@ def test_there_is_an_operator_per_stage() -> None:
     assert names == {
         *("base", "discover", "ingest", "validate", "publish", "features", "train", "evaluate"),
         *("approve", "promote", "score", "monitor", "retrain", "rollback", "new_files"),
+        *("retention", "revert"),
     }

@@ -17,7 +17,8 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from trimtab.adapters import delta, delta_commit
-from trimtab.data import versions, writing
+from trimtab.data import versions
+from trimtab.data.table import opened
 from trimtab.stages.publish import publish
 
 MODES = ("append", "upsert", "replace_partition")
@@ -51,7 +52,7 @@ def landed(shop: Any) -> list[str]:
 def state(shop: Any) -> tuple[Any, ...]:
     """What must be equal: rows, content, and what was told of each file."""
     path = shop.env.table("shop")
-    table = writing.at(path, delta.version(path), delta.schema(path))
+    table = opened(path, delta.version(path))
     told = [
         {k: v for k, v in event.payload.items() if k != "version"}
         for event in shop.env.ledger.events("dataset_version", "shop")

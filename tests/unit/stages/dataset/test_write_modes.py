@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from trimtab.adapters import delta, delta_files
-from trimtab.data import versions, writing
+from trimtab.data import versions
+from trimtab.data.table import opened
 from trimtab.stages.publish import publish
 
 JANUARY = ("a,2013-01-05T00:00:00Z,1", "b,2013-01-06T00:00:00Z,2", "c,2013-01-07T00:00:00Z,3")
@@ -24,7 +25,7 @@ def told(version: Any) -> tuple[Any, ...]:
 
 def content(shop: Any) -> str:
     path = shop.env.table("shop")
-    table = writing.at(path, delta.version(path), delta.schema(path))
+    table = opened(path, delta.version(path))
     return str(versions.measured(table))
 
 
