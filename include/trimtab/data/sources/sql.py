@@ -44,6 +44,8 @@ class Query:
         self.env, self.dataset = env, dataset
         spec = env.project.dataset(dataset)
         self.spec, self.key = cast("SqlSource", spec.source), spec.key
+        kinds = {"text": "text", "category": "text", "int": "int"}
+        self.wanted = {n: kinds[c.type] for n, c in spec.columns.items() if c.type in kinds}
         self.query = self.spec.query.strip().rstrip(";").replace(":", r"\:")  # no parameters
 
     @functools.cached_property
@@ -89,7 +91,7 @@ class Query:
         order = [name for name in (self.spec.watermark, *self.key) if name]
         columns = ", ".join(sql.quoted(self.engine, name) for name in dict.fromkeys(order))
         statement = f"SELECT * FROM ({self.query}) AS q{where} ORDER BY {columns}"  # noqa: S608
-        sql.write_parquet(self.engine, statement, bounds, into)
+        sql.write_parquet(self.engine, statement, bounds, into, wanted=self.wanted)
         with into.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
 
