@@ -30,6 +30,7 @@ def open_engine(*, url: str | None = None, connection: Connection | None = None)
     """Open a database by a connection or an SQLAlchemy URL; connects when it is asked."""
     try:
         address = _url(connection) if connection else make_url(str(url))
+        address = address.set(drivername=_DRIVERS.get(address.drivername, address.drivername))
         patience = {"connect_timeout": 10} if address.get_backend_name() == "postgresql" else {}
         return create_engine(
             address, poolclass=NullPool, hide_parameters=True, connect_args=patience
@@ -108,7 +109,7 @@ def _hidden(engine: Engine, error: DBAPIError) -> str:
 def _url(connection: Connection) -> URL:
     sqlite = connection.kind == "sqlite"
     return URL.create(
-        _DRIVERS.get(connection.kind, connection.kind),
+        connection.kind,
         username=connection.login,
         password=connection.password,
         host=None if sqlite else connection.host,
