@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 import tempfile
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -27,7 +28,7 @@ from trimtab.errors import NotReadyError
 from trimtab.types import LandedFile
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_READ = {
+_READ: dict[str, Callable[[str], Any]] = {
     "int": int,
     "Decimal": Decimal,
     "str": str,
