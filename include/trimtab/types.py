@@ -129,6 +129,38 @@ class DatasetVersion(Record):
     newest: datetime | None = None  # high-water mark of event time over the whole table
 
 
+class Intake(Record):
+    """What became of one file that somebody brought: judged, checked and published in one go."""
+
+    dataset: str
+    name: str
+    sha256: str
+    verdict: Literal["accepted", "rejected", "duplicate"]
+    reason: str
+    detail: str = ""
+    rows_read: int = 0
+    accepted: int = 0
+    quarantined: dict[str, int] = {}  # reason -> rows, those of the checks and the keys too
+    version: int | None = None  # of the dataset, when it was published
+    docs: str | None = None  # the page of its checks, under lake/reports
+
+    @property
+    def published(self) -> bool:
+        """Whether its rows are in the dataset, now or since before."""
+        return self.version is not None
+
+
+class Release(Record):
+    """Rows a person corrected and handed back. They replace the quarantined rows they came from."""
+
+    dataset: str
+    actor: str
+    reason: str
+    handed: str  # sha256 of the file as it was handed back
+    rows: dict[str, tuple[int, ...]]  # sha256 of the quarantined file -> positions
+    intakes: tuple[Intake, ...]  # one for each file the rows came from
+
+
 class FeatureSet(Record):
     """Joined rows of a model, written once under lake/features; one row per row of its dataset.
 

@@ -2,7 +2,16 @@
 
 import typer
 
-from trimtab.cli import configuration, demo, doctor, platform, registry, run
+from trimtab.cli import (
+    configuration,
+    demo,
+    doctor,
+    ingest,
+    platform,
+    quarantine,
+    registry,
+    run,
+)
 
 app = typer.Typer(
     name="trimtab",
@@ -16,6 +25,8 @@ app.command()(platform.up)
 app.command()(platform.down)
 app.command()(run.run)
 app.command()(run.score)
+app.command()(ingest.ingest)
+app.add_typer(quarantine.app, name="quarantine")
 app.command()(registry.status)
 app.command()(registry.approve)
 app.command()(registry.rollback)

@@ -53,7 +53,7 @@ def cast(text: Text, context: Context, *, sha256: str, stem: str) -> Cast:
     doubtful = _doubtful(values, rows, made)
     if text.findings.height:
         doubtful |= rows[ROW].is_in(text.findings[ROW].implode())
-    bad = rows.clear()
+    bad = rows.clear().with_columns(pl.lit("").alias(REASON), pl.lit("").alias(COLUMN))
     if doubtful.any():
         bad = _told(values.filter(doubtful), rows.filter(doubtful), made, text.findings)
         values = values.filter(~doubtful)
@@ -105,6 +105,6 @@ def _partition(rows: pl.DataFrame, spec: DatasetSpec, stem: str) -> pl.Expr:
     day = rows[spec.time].dt.date()
     days = day.unique()
     names = days.dt.strftime(_PERIODS[spec.partition])
-    if names.n_unique() == 1:
-        return pl.lit(names[0])
+    if names.n_unique() <= 1:
+        return pl.lit(names.first(), pl.String)
     return pl.lit(day.replace_strict(days, names, return_dtype=pl.String()))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import polars as pl
 
@@ -20,6 +20,9 @@ _PLAIN = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]Z\z"
 # What a spreadsheet would run. A sign may also begin a number.
 _FORMULA = r"\A(?:[=@]|[+-][A-Za-z(])"
 _UTC = pl.Datetime("us", "UTC")
+# The years Python knows: a zone may lead out of them, and Polars knows a year 0.
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+_YEARS = [pl.lit(moment).cast(_UTC) for moment in (_FIRST, _LAST)]
 TEXT = "text of "  # prefix under which a column's original stands beside its value
 
 
@@ -99,7 +102,8 @@ def _value(rows: pl.DataFrame, name: str, column: Column, nothing: Sequence[str]
     if any(nothing):  # '' is no number, no truth and no time anyway
         text = _or_null(text, nothing)
     if column.type == "time":
-        return _time(rows, name, text) if words else text.cast(_UTC)
+        moment = _time(rows, name, text) if words else text.cast(_UTC)
+        return pl.when(moment.is_between(*_YEARS)).then(moment)
     if column.type == "bool":
         return _bool(text) if words else text.cast(pl.Boolean)
     # Polars takes for numbers what we call numbers, and inf and nan (a test tells)

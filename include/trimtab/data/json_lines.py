@@ -15,6 +15,14 @@ from trimtab.data.text import FINDINGS, Table, Text
 from trimtab.types import ROW
 
 _SIZE = 4 << 20  # as Python objects a block takes many times its bytes
+
+
+class _Number(str):
+    """A number's own text; a float would lose digits."""
+
+    __slots__ = ()
+
+
 Record = Mapping[str, Any] | None  # None: the line is no object, or names a key twice
 
 
@@ -91,7 +99,11 @@ def _nested(cells: Mapping[str, Sequence[Any]], positions: Sequence[int]) -> pl.
 def _record(line: str) -> Record:
     try:
         value = json.loads(
-            line, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_object
+            line,
+            parse_float=_Number,
+            parse_int=_Number,
+            parse_constant=_Number,
+            object_pairs_hook=_object,
         )
         if "\\u" in line:  # half of a surrogate pair is no text
             json.dumps(value, ensure_ascii=False).encode()
@@ -108,6 +120,15 @@ def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _text(cell: Any) -> str | None:
-    if cell is None or isinstance(cell, str):
-        return cell
-    return json.dumps(cell)  # true, false, lists and objects
+    return cell if cell is None or isinstance(cell, str) else _written(cell)
+
+
+def _written(cell: Any) -> str:
+    """Truths, lists and objects as JSON, their numbers as they were written."""
+    if isinstance(cell, _Number):
+        return str(cell)
+    if isinstance(cell, list):
+        return f"[{', '.join(map(_written, cell))}]"
+    if isinstance(cell, dict):
+        return f"{{{', '.join(f'{json.dumps(k)}: {_written(v)}' for k, v in cell.items())}}}"
+    return json.dumps(cell, ensure_ascii=False)

@@ -46,8 +46,8 @@ def _check_footer(footer: pq.FileMetaData, size: int, spec: DatasetSpec) -> None
         raise RefusedFileError(FileReason.TOO_MANY_ROWS, detail)
     groups = range(footer.num_row_groups)
     unpacked = sum(footer.row_group(number).total_byte_size for number in groups)
-    # one dictionary entry may stand for every row, so rows count, too: a bit a cell at least
-    cells = footer.num_rows * footer.num_columns // 8
+    # one dictionary entry may stand for every row, so cells count, too: a byte each at least
+    cells = footer.num_rows * footer.num_columns
     if max(unpacked, cells) > limits.max_expansion * size or unpacked > limits.max_bytes:
         told = f"{size} bytes become {max(unpacked, cells)} or more"
         detail = f"{told}; limits allow {limits.max_expansion:g} times, {limits.max_bytes} bytes"

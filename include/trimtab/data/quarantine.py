@@ -7,10 +7,13 @@ from pathlib import Path
 import polars as pl
 
 from trimtab.data import formats, staging
+from trimtab.data.cast import REASON
 from trimtab.environment import Environment
 from trimtab.types import FILE, ROW
 
 NAME = "_name"
+STEPS = ("", "checks", "publish")  # who sets rows of an accepted file aside
+RELEASED = "release-"  # how files begin that hold corrected rows
 
 
 def rows_key(dataset: str, sha256: str, *, step: str = "") -> str:
@@ -35,6 +38,21 @@ def keep_rows(
         file = Path(folder) / "rows.parquet"
         told.sink_parquet(file)
         env.store.put(key, file)
+
+
+def counts(env: Environment, dataset: str, sha256: str) -> dict[str, int]:
+    """Rows of an accepted file that were set aside, by whatever step, by reason."""
+    keys = [rows_key(dataset, sha256, step=step) for step in STEPS]
+    found = [scan(env, key) for key in keys if env.store.exists(key)]
+    if not found:
+        return {}
+    rows = pl.concat([rows.select(REASON) for rows in found])
+    return dict(rows.group_by(REASON).len().sort(REASON).collect().iter_rows())
+
+
+def scan(env: Environment, key: str) -> pl.LazyFrame:
+    """Read quarantined rows lazily."""
+    return pl.scan_parquet(env.store.location(key))
 
 
 def with_text(env: Environment, dataset: str, sha256: str, findings: pl.DataFrame) -> pl.DataFrame:

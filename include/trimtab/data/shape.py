@@ -6,11 +6,6 @@ takes blank lines for rows, all without a word. In a block proved here there are
 
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
-_QUOTE, _CR, _LF = b'"\r\n'
-
 
 @dataclass(frozen=True)
 class Shape:
@@ -48,35 +43,33 @@ def _quoted(block: bytes, row: bytes) -> Shape | None:
     """Prove the part up to the last line end outside quotes.
 
     As RFC 4180 has it: an opening quote stands where a cell begins, a closing one where it ends,
-    and two in a row inside a cell are one. Quotes open and close in turns, so a pair inside a cell
-    is a closing one and an opening one without anything between.
+    and two in a row inside a cell are one. Quotes open and close in turns, so every other piece
+    between them is outside; an empty one is such a pair inside a cell.
     """
-    data = np.frombuffer(block, np.uint8)
-    quotes = data == _QUOTE
-    outside = np.bitwise_xor.accumulate(quotes.view(np.uint8)) == 0
-    ends = np.flatnonzero((data == _LF) & outside)
-    whole = not block.endswith(b"\n") and bool(outside[-1])  # the file's last row
-    end = len(block) if whole else int(ends[-1]) + 1 if ends.size else 0
-    data, quotes, outside = data[:end], quotes[:end], outside[:end]
-    if not end or not _well_placed(data, np.flatnonzero(quotes), row[0]):
+    end = _cut(block)
+    pieces = block[:end].split(b'"')[::2]
+    after_quotes = {piece[:1] for piece in pieces[1:]}
+    before_quotes = {piece[-1:] for piece in pieces[:-1]}
+    begins, ends = {row[:1], b"\n", b""}, {row[:1], b"\n", b"\r", b""}
+    if not (before_quotes <= begins and after_quotes <= ends):
         return None
-    returns = np.flatnonzero((data == _CR) & outside)
-    if returns.size and (returns[-1] + 1 == end or (data[returns + 1] != _LF).any()):
+    outside = b"".join(pieces)
+    if b"\r" in outside and outside.count(b"\r") != outside.count(b"\r\n"):
         return None
-    marks = data[((data == row[0]) | (data == _LF)) & outside].tobytes()
-    return _shape(marks, row, block, end, quoted=True)
+    return _shape(outside.translate(None, _all_but(row)), row, block, end, quoted=True)
 
 
-def _well_placed(data: npt.NDArray[np.uint8], at: npt.NDArray[np.intp], delimiter: int) -> bool:
-    padded = np.concatenate(([_LF], data, [_LF]))
-    opening, closing = at[::2], at[1::2]
-    before, after = padded[opening], padded[closing + 2]
-    escaped = np.zeros(opening.size, bool)
-    escaped[1:] = opening[1:] == closing[: opening.size - 1] + 1
-    begins = (before == delimiter) | (before == _LF) | escaped
-    continued = np.append(escaped[1:], [False] * (closing.size - opening.size + 1))[: closing.size]
-    ended = (after == delimiter) | (after == _LF) | (after == _CR) | continued
-    return bool(begins.all() and ended.all())
+def _cut(block: bytes) -> int:
+    """Return where the last line ends that an even number of quotes stands before."""
+    if not block.endswith(b"\n") and block.count(b'"') % 2 == 0:
+        return len(block)  # the file's last row
+    end = block.rfind(b"\n") + 1
+    odd = block.count(b'"', 0, end) % 2
+    while odd and end:
+        earlier = block.rfind(b"\n", 0, end - 1) + 1
+        odd ^= block.count(b'"', earlier, end) % 2
+        end = earlier
+    return end
 
 
 def _all_but(kept: bytes) -> bytes:

@@ -172,11 +172,11 @@ def _verdict(env: Environment, file: LandedFile, sha256: str, judgement: Judgeme
 
 
 def _accepted_as(env: Environment, file: LandedFile, sha256: str) -> str:
-    """A file whose name was published with other bytes is a revision of it."""
-    published = env.ledger.events("dataset_version", file.dataset)
+    """A file whose name was accepted with other bytes is a revision of it."""
     before = any(
-        event.payload.get("name") == file.name and event.payload.get("sha256") != sha256
-        for event in published
+        event.payload["name"] == file.name and event.payload["verdict"] == "accepted"
+        for event in env.ledger.events("file", file.dataset)
+        if event.key != sha256
     )
     return str(AcceptReason.REVISION if before else AcceptReason.OK)
 
