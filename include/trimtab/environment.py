@@ -2,6 +2,7 @@
 
 import functools
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from trimtab.errors import NotReadyError
 from trimtab.ledger import Ledger
 from trimtab.paths import default_config, default_environment, default_home
 
+_POSTGRES = re.compile(r"^postgres(ql)?://")
 __all__ = ["Environment", "default_config", "default_home", "open_environment"]
 
 
@@ -99,7 +101,7 @@ def open_environment(
 def _address(variable: str, configured: str, home: Path, database: str) -> str:
     address = os.environ.get(variable, configured)
     if address != "embedded":
-        return address
+        return _POSTGRES.sub("postgresql+psycopg2://", address)  # the driver trimtab brings
     from trimtab.adapters import postgres
 
     return postgres.join(home).url(database)

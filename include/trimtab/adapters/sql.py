@@ -30,6 +30,7 @@ def open_engine(*, url: str | None = None, connection: Connection | None = None)
     """Open a database by a connection or an SQLAlchemy URL; connects when it is asked."""
     try:
         address = _url(connection) if connection else make_url(str(url))
+        address = address.set(drivername=_DRIVERS.get(address.drivername, address.drivername))
         patience = {"connect_timeout": 10} if address.get_backend_name() == "postgresql" else {}
         return create_engine(
             address, poolclass=NullPool, hide_parameters=True, connect_args=patience
@@ -46,22 +47,36 @@ def value(engine: Engine, statement: str, parameters: Mapping[str, Any]) -> Any:
 
 
 def write_parquet(
-    engine: Engine, statement: str, parameters: Mapping[str, Any], into: Path
+    engine: Engine,
+    statement: str,
+    parameters: Mapping[str, Any],
+    into: Path,
+    *,
+    wanted: Mapping[str, str] | None = None,
 ) -> None:
     """Write the rows of a query, in its order, as Parquet: the same rows give the same bytes.
 
     A type is chosen when every row has been seen, since a driver does not tell it before: whole
     numbers of 64 bits, decimals with the scale they have, times in UTC. What fits no such type
     (numbers past 64 bits, NaN among decimals, JSON, a mixture) travels as its text.
+
+    Args:
+        engine: the database.
+        statement: the query, with an order.
+        parameters: its bound values.
+        into: the file to write.
+        wanted: columns that are to be ``text`` whatever the database has, or ``int`` where it has
+            decimals without a fraction.
     """
     with tempfile.TemporaryDirectory(dir=into.parent) as folder:
         parts: list[tuple[Path, pa.Schema]] = []
-        for table in _batches(engine, statement, parameters):
+        for table in _batches(engine, statement, parameters, wanted or {}):
             part = Path(folder) / f"{len(parts)}.parquet"
             pq.write_table(table, part)
             parts.append((part, table.schema))
         schema = _common([schema for _, schema in parts])
-        with pq.ParquetWriter(into, schema) as writer:
+        # no dictionary: a column of one value would look like a decompression bomb
+        with pq.ParquetWriter(into, schema, use_dictionary=False) as writer:
             for part, _ in parts:
                 writer.write_table(_as(pq.read_table(part), schema))
 
@@ -94,7 +109,7 @@ def _hidden(engine: Engine, error: DBAPIError) -> str:
 def _url(connection: Connection) -> URL:
     sqlite = connection.kind == "sqlite"
     return URL.create(
-        _DRIVERS.get(connection.kind, connection.kind),
+        connection.kind,
         username=connection.login,
         password=connection.password,
         host=None if sqlite else connection.host,
@@ -104,7 +119,9 @@ def _url(connection: Connection) -> URL:
     )
 
 
-def _batches(engine: Engine, statement: str, parameters: Mapping[str, Any]) -> Iterator[pa.Table]:
+def _batches(
+    engine: Engine, statement: str, parameters: Mapping[str, Any], wanted: Mapping[str, str]
+) -> Iterator[pa.Table]:
     with _asking(engine), engine.connect() as connection:
         streamed = connection.execution_options(stream_results=True, yield_per=_BATCH)
         result = streamed.execute(text(statement), parameters)
@@ -112,20 +129,21 @@ def _batches(engine: Engine, statement: str, parameters: Mapping[str, Any]) -> I
         empty = True
         for rows in result.partitions():
             empty = False
-            yield _table(names, rows)
+            yield _table(names, rows, wanted)
         if empty:
-            yield _table(names, [])
+            yield _table(names, [], wanted)
 
 
-def _table(names: Sequence[str], rows: Sequence[Any]) -> pa.Table:
+def _table(names: Sequence[str], rows: Sequence[Any], wanted: Mapping[str, str]) -> pa.Table:
     columns = zip(*rows, strict=True) if rows else ([] for _ in names)
-    return pa.Table.from_arrays([_array(column) for column in columns], names=list(names))
+    arrays = [_array(c, wanted.get(n)) for n, c in zip(names, columns, strict=True)]
+    return pa.Table.from_arrays(arrays, names=list(names))
 
 
-def _array(values: Sequence[Any]) -> pa.Array:
-    plain = [_plain(value) for value in values]
+def _array(values: Sequence[Any], wanted: str | None) -> pa.Array:
+    plain = [_plain(value, wanted) for value in values]
     kinds = {type(value) for value in plain if value is not None}
-    if len(kinds) <= 1:
+    if len(kinds) <= 1 and wanted != "text":
         try:
             array = pa.array(plain)
         except (pa.ArrowException, OverflowError):
@@ -136,11 +154,14 @@ def _array(values: Sequence[Any]) -> pa.Array:
     return pa.array([_text(value) for value in plain], pa.string())
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC) if value.tzinfo else value
-    if isinstance(value, memoryview | bytearray):
-        return bytes(value)
+def _plain(value: Any, wanted: str | None) -> Any:
+    match value:
+        case datetime():
+            return value.astimezone(UTC) if value.tzinfo else value
+        case memoryview() | bytearray():
+            return bytes(value)
+        case Decimal() if wanted == "int" and value.is_finite() and value == value.to_integral():
+            return int(value)
     return value if value is None or isinstance(value, _PLAIN) else _text(value)
 
 

@@ -194,10 +194,11 @@ def test_an_address_nobody_knows_says_so(open_env: Callable[..., Environment]) -
         open_source(open_env({"datasets/orders.yaml": text}), "orders").files()
 
 
-def arrow(*values: Any, tmp_path: Path, batch: int = 2) -> pa.ChunkedArray:
+def arrow(*values: Any, wanted: str | None = None, batch: int = 2) -> pa.ChunkedArray:
     """Write one column as the driver gave it; read it back."""
+    kinds = {"x": wanted} if wanted else {}
     tables = [
-        sql._table(["x"], [(value,) for value in values[start : start + batch]])
+        sql._table(["x"], [(value,) for value in values[start : start + batch]], kinds)
         for start in range(0, len(values), batch)
     ]
     schema = sql._common([table.schema for table in tables])
@@ -228,13 +229,21 @@ MIDNIGHT = datetime(2026, 3, 29, tzinfo=UTC)
     ],
 )
 def test_values_are_kept_exactly(
-    values: list[Any], expected: list[Any] | None, type_: pa.DataType, tmp_path: Path
+    values: list[Any], expected: list[Any] | None, type_: pa.DataType
 ) -> None:
-    column = arrow(*values, tmp_path=tmp_path)
+    column = arrow(*values)
     assert column.type == type_
     if type_ == pa.string() and expected is None:
         expected = [None if value is None else str(value) for value in values]
     assert column.to_pylist() == (values if expected is None else expected)
+
+
+def test_the_contract_has_the_word_where_a_database_has_more_types() -> None:
+    prices = [Decimal("0.10"), None, Decimal("12345678901234567890.5")]
+    assert arrow(*prices, wanted="text").to_pylist() == ["0.10", None, "12345678901234567890.5"]
+    assert arrow(Decimal("7"), Decimal("8.0"), wanted="int").to_pylist() == [7, 8]
+    assert arrow(Decimal("7"), Decimal("8.5"), wanted="int").to_pylist() == ["7", "8.5"]
+    assert arrow(7, None, 8, wanted="text").to_pylist() == ["7", None, "8"]
 
 
 def test_a_password_does_not_belong_into_a_dataset_file(open_env: Callable[..., Any]) -> None:

@@ -297,6 +297,6 @@ def test_there_is_an_operator_per_stage() -> None:
     names = {kind.__module__.rpartition(".")[2] for kind in operator_classes()}
     assert names == {
         *("base", "discover", "ingest", "validate", "publish", "features", "train", "evaluate"),
-        *("approve", "promote", "score", "monitor", "retrain", "rollback", "new_files"),
+        *("approve", "promote", "score", "monitor", "retrain", "rollback", "new_data"),
         *("retention", "revert"),
     }

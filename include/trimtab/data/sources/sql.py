@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 import tempfile
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -27,7 +28,7 @@ from trimtab.errors import NotReadyError
 from trimtab.types import LandedFile
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_READ = {
+_READ: dict[str, Callable[[str], Any]] = {
     "int": int,
     "Decimal": Decimal,
     "str": str,
@@ -44,6 +45,8 @@ class Query:
         self.env, self.dataset = env, dataset
         spec = env.project.dataset(dataset)
         self.spec, self.key = cast("SqlSource", spec.source), spec.key
+        kinds = {"text": "text", "category": "text", "int": "int"}
+        self.wanted = {n: kinds[c.type] for n, c in spec.columns.items() if c.type in kinds}
         self.query = self.spec.query.strip().rstrip(";").replace(":", r"\:")  # no parameters
 
     @functools.cached_property
@@ -89,7 +92,7 @@ class Query:
         order = [name for name in (self.spec.watermark, *self.key) if name]
         columns = ", ".join(sql.quoted(self.engine, name) for name in dict.fromkeys(order))
         statement = f"SELECT * FROM ({self.query}) AS q{where} ORDER BY {columns}"  # noqa: S608
-        sql.write_parquet(self.engine, statement, bounds, into)
+        sql.write_parquet(self.engine, statement, bounds, into, wanted=self.wanted)
         with into.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from trimtab.adapters.store import open_store
 from trimtab.config import Project, load_project
 from trimtab.environment import Environment, open_environment
-from trimtab.errors import TrimtabError
 from trimtab.paths import default_environment
 from trimtab.platform.doctor import places, store
 from trimtab.platform.doctor.finding import Finding, judged, ok, tried
@@ -21,9 +20,9 @@ def examine(home: Path, config: Path) -> Iterator[Finding]:
     env: Environment | None = None
     try:
         env = open_environment(home=home, config=config)
-    except TrimtabError as error:
-        cure = "start it, or correct 'ledger' in the environment file"
-        yield judged("ledger", False, str(error), cure)
+    except Exception as error:  # a driver that is missing, a port that is no number
+        cure = "start it, or correct 'ledger' in the environment file or TRIMTAB_LEDGER"
+        yield judged("ledger", False, (str(error) or type(error).__name__).splitlines()[0], cure)
     yield from tried("store", lambda: _store(project, home), "correct 'store'")
     if env is not None:
         yield from places.ledger(env)
