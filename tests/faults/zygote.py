@@ -22,6 +22,8 @@ import scenarios
 
 def main() -> None:
     """Answer orders from stdin, one JSON document a line, until it is closed."""
+    import great_expectations  # noqa: F401
+
     from trimtab.adapters import delta, gx  # noqa: F401
     from trimtab.stages import backlog, ingest, publish, validate  # noqa: F401
 

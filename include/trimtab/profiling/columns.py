@@ -60,8 +60,7 @@ def inspect(name: str, cells: pl.Series, nulls: Collection[str] = ()) -> Column:
 
     ``nulls`` are texts that other columns of the file mean 'no value' by; a source has one list.
     """
-    counted = cells.alias("text").value_counts(name="n")
-    counts = counted.sort("n", "text", descending=[True, False])
+    counts = cells.alias("text").value_counts(name="n")
     gone = int(counts.filter(pl.col("text").is_null())["n"].sum())
     counts = counts.drop_nulls("text")
     blank = pl.col("text").is_in([*ALWAYS_NULL, *nulls]) | (pl.col("text").str.strip_chars() == "")
@@ -82,13 +81,26 @@ def inspect(name: str, cells: pl.Series, nulls: Collection[str] = ()) -> Column:
         missing=gone + sum(markers.values()),
         distinct=good.height,
         markers=markers,
-        odd=dict(odd.head(5).iter_rows()),
+        odd=dict(_top(odd, 5)),
         odd_count=int(odd["n"].sum()),
-        top=tuple(good.head(FEW).iter_rows()),
+        top=tuple(_top(good, FEW)),
         formulas=int(risky["n"].sum()),
         naive_time=naive,
         padded=padded,
     )
+
+
+def _top(counts: pl.DataFrame, most: int) -> list[tuple[str, int]]:
+    """Return the most frequent texts; of equally frequent ones the first by alphabet.
+
+    A sort of all of them would cost more than everything else: identifiers are as many as rows.
+    """
+    if counts.height > most:
+        least = counts["n"].top_k(most).min()
+        more = counts.filter(pl.col("n") > least)
+        equal = counts.filter(pl.col("n") == least)
+        counts = pl.concat([more, equal.bottom_k(most - more.height, by="text")])
+    return list(counts.sort("n", "text", descending=[True, False]).iter_rows())
 
 
 def _kind(counts: pl.DataFrame, blank: pl.Expr) -> tuple[ColumnType, pl.DataFrame, dict[str, int]]:

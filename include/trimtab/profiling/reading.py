@@ -62,52 +62,61 @@ def _csv(file: Path) -> Table:
     delimiter = _delimiter(text)
     header = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
     check_header(file, header)
-    rows, torn = _parsed(file, delimiter)
-    short = rows.with_row_index("_at", offset=1).filter(pl.col(header[-1]).is_null())
-    ragged = [(int(at), "has fewer cells than the header") for at in short["_at"].head(EXAMPLES)]
-    long = _long_rows(file, delimiter, len(header)) if torn else []
-    ragged += [(at, f"has {cells} cells, the header {len(header)}") for at, cells in long]
-    kept = rows.filter(pl.col(header[-1]).is_not_null())
-    return Table(
-        file,
-        "csv",
-        delimiter,
-        kept,
-        tuple(ragged[: 2 * EXAMPLES]),
-        short.height + len(long),
-        rows.height < MOST_ROWS,
-    )
+    rows = _parsed(file, delimiter)
+    found = _ragged(file, delimiter, len(header)) if len(header) > 1 else []
+    told = tuple((at, f"has {cells} cells, the header {len(header)}") for at, cells in found)
+    positions = pl.Series([at - 1 for at, _ in found], dtype=pl.Int64)
+    kept = rows.filter(~pl.int_range(pl.len()).is_in(positions.implode()))
+    whole = rows.height < MOST_ROWS
+    return Table(file, "csv", delimiter, kept, told[:EXAMPLES], len(found), whole)
 
 
-def _parsed(file: Path, delimiter: str) -> tuple[pl.DataFrame, bool]:
-    """Parse all cells as text; whether there are rows with more cells than the header."""
-
-    def parse(*, torn: bool) -> pl.DataFrame:
-        try:
-            return pl.read_csv(
-                file,
-                separator=delimiter,
-                infer_schema=False,
-                empty_string_is_null=False,
-                n_rows=MOST_ROWS,
-                truncate_ragged_lines=torn,
-            )
-        except UnicodeDecodeError as error:
-            raise DataError(f"{file}: is not UTF-8; save it as UTF-8") from error
-
+def _parsed(file: Path, delimiter: str) -> pl.DataFrame:
+    """Parse all cells as text, blank lines left out; rows too long are cut, too short filled."""
     try:
-        return parse(torn=False), False
+        rows = pl.read_csv(
+            file,
+            separator=delimiter,
+            infer_schema=False,
+            empty_string_is_null=False,
+            n_rows=MOST_ROWS,
+            truncate_ragged_lines=True,
+        )
     except PolarsError as error:
         if "utf" in str(error).lower():
             raise DataError(f"{file}: is not UTF-8; save it as UTF-8") from None
-        return parse(torn=True), True
+        raise
+    blank = pl.all_horizontal(pl.all().fill_null("") == "")
+    return rows.filter(~blank) if rows.width > 1 else rows
 
 
-def _long_rows(file: Path, delimiter: str, cells: int) -> list[tuple[int, int]]:
-    with _opened(file) as stream:
-        lines = io.TextIOWrapper(stream, "utf-8-sig", newline="")
-        records = enumerate((r for r in csv.reader(lines, delimiter=delimiter) if r), start=0)
-        return [(at, len(record)) for at, record in records if len(record) > cells]
+def _ragged(file: Path, delimiter: str, cells: int) -> list[tuple[int, int]]:
+    """Positions (1 = first data row) and cells of the rows that do not fit the header.
+
+    Polars fills and cuts such rows without a word. Where nothing is quoted the delimiters of each
+    line tell; else the records have to be parsed one by one.
+    """
+    lines = pl.read_csv(
+        file,
+        has_header=False,
+        separator="\x01",
+        quote_char=None,
+        infer_schema=False,
+        new_columns=["line"],
+        n_rows=MOST_ROWS + 1,
+        truncate_ragged_lines=True,
+    )["line"]
+    lines = lines.filter(lines.fill_null("").str.strip_chars(delimiter + "\r") != "")
+    if lines.str.contains('"', literal=True).any():
+        with _opened(file) as stream:
+            records = csv.reader(
+                io.TextIOWrapper(stream, "utf-8-sig", newline=""), delimiter=delimiter
+            )
+            counts = enumerate(len(record) for record in records if any(record))
+            return [(at, count) for at, count in counts if at and count != cells]
+    counted = lines.str.count_matches(delimiter, literal=True) + 1
+    odd = (counted != cells).arg_true()
+    return [(int(at), int(counted[at])) for at in odd if at]
 
 
 def _jsonl(file: Path) -> Table:

@@ -63,11 +63,7 @@ def told(found: Profile) -> str:
     ],
 )
 def test_types(texts: list[str | None], type_: str) -> None:
-    many = [
-        f"{i:06d}x" if type_ == "text" and texts and texts[0] == "free" else text
-        for i, text in enumerate(texts * 20)
-    ]
-    assert kind(*many) == type_
+    assert kind(*texts * 20) == type_
 
 
 def test_many_different_texts_are_no_category() -> None:
@@ -98,7 +94,7 @@ def test_keys_single_pair_content_and_duplicates(tmp_path: Path) -> None:
     shop, day = [i // 20 for i in range(N)], [i % 20 for i in range(N)]
     pair = rows.drop("id").with_columns(shop=pl.Series(shop), day=pl.Series(day))
     assert set(learned(tmp_path, pair).keys.chosen) == {"shop", "day"}
-    none = rows.drop("id")
+    none = rows.drop("id").unique(maintain_order=True)
     found = learned(tmp_path, pl.concat([none, none.head(3)]))
     assert (found.keys.content, found.keys.duplicates) == (True, 3)
     assert found.keys.chosen == tuple(none.columns)
@@ -125,7 +121,12 @@ def test_targets(tmp_path: Path) -> None:
 
 def test_targets_that_cannot_be_learned_are_refused(tmp_path: Path) -> None:
     rows = table(same=["a"] * N, when=["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"] * (N // 2))
-    for target, word in {"same": "1 different", "when": "time", "id": "text", "z": "--target"}.items():
+    for target, word in {
+        "same": "1 different",
+        "when": "time",
+        "id": "text",
+        "z": "--target",
+    }.items():
         with pytest.raises(DataError, match=word):
             learned(tmp_path, rows, target)
 
@@ -226,11 +227,11 @@ def test_nested_columns_are_refused_by_name(tmp_path: Path) -> None:
 
 def test_rows_that_do_not_fit_the_header_are_told(tmp_path: Path) -> None:
     file = tmp_path / "x.csv"
-    file.write_text("a,b,c\n1,2,3\n4,5\n6,7,8,9\n10,11,\n")
-    found = read(file)
-    assert found.ragged_count == 2
-    assert [at for at, _ in found.ragged] == [2, 3]
-    assert "10" in found.rows["a"]
+    for quote in ("", '"'):  # two ways of counting
+        file.write_text(f"a,b,c\n{quote}1{quote},2,3\n4,5\n\n,,\n6,7,8,9\n10,11,\n")
+        found = read(file)
+        assert [at for at, _ in found.ragged] == [2, 3]
+        assert found.rows.rows() == [("1", "2", "3"), ("10", "11", "")]
 
 
 def test_slugs_are_names() -> None:
