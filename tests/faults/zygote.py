@@ -89,3 +89,4 @@ def _child(order: dict[str, Any]) -> None:
 
 if __name__ == "__main__":
     main()
+    os._exit(0)  # what the imported libraries would tidy up takes seconds
