@@ -1,5 +1,6 @@
 """Small frozen records that pass between stages and into the ledger. All are JSON both ways."""
 
+import hashlib
 import json
 import math
 from datetime import datetime
@@ -13,6 +14,8 @@ FILE, ROW, PARTITION = "_file", "_row", "_partition"
 SYSTEM_COLUMNS = (FILE, ROW, PARTITION)
 # Columns a feature set adds: the target, and which side of the split a row is on.
 TARGET, ROLE = "_target", "_role"
+
+_LONGEST_KEY = 400  # characters, of an event in the ledger
 
 
 def _null_is_nan(value: Any) -> Any:
@@ -41,18 +44,26 @@ class Record(BaseModel):
 
 
 class LandedFile(Record):
-    """A complete file in a landing folder that the ledger has not judged yet."""
+    """A complete file of a source that the ledger has not judged yet.
+
+    ``tag`` is what the place calls this content (the ETag of an S3 object, the range of a query).
+    Where there is one, size and time say nothing about identity.
+    """
 
     dataset: str
     name: str
     uri: str
     size: int
     mtime_ns: int
+    tag: str = ""
 
     @property
     def sighting(self) -> str:
         """Identity of this look at the file, cheaper than its content hash."""
-        return f"{self.name}:{self.size}:{self.mtime_ns}"
+        seen = f"{self.name}:{self.tag or f'{self.size}:{self.mtime_ns}'}"
+        if len(seen) <= _LONGEST_KEY:
+            return seen
+        return f"{seen[:300]}:{hashlib.sha256(seen.encode()).hexdigest()}"  # S3 has longer names
 
 
 class FileVerdict(Record):
@@ -77,7 +88,7 @@ class FileVerdict(Record):
 
 
 class CheckResult(Record):
-    """One expectation's outcome on one file."""
+    """One expectation's outcome on one file; ``sampled_rows`` when not all rows were looked at."""
 
     expectation: str
     column: str | None = None
@@ -86,6 +97,7 @@ class CheckResult(Record):
     observed: Any = None
     limit: dict[str, Any] = {}
     unexpected: int = 0
+    sampled_rows: int | None = None
 
 
 class Validation(Record):
@@ -138,10 +150,10 @@ class DatasetVersion(Record):
 
 
 class SchemaChange(Record):
-    """Columns of a table that changed, by a file (policy add_columns) or by the contract."""
+    """The decision to change a table's columns, for a file (add_columns) or for the contract."""
 
     dataset: str
-    version: int
+    base: int | None  # the version it was decided on; None: before the first one
     added: dict[str, str] = {}  # column -> type
     changed: dict[str, tuple[str, str]] = {}  # column -> type before, type after
     policy: Literal["contract", "add_columns"]
@@ -169,6 +181,38 @@ class Lineage(Record):
     name: str
     facts: dict[str, Any] = {}
     children: tuple["Lineage", ...] = ()
+
+
+class Intake(Record):
+    """What became of one file that somebody brought: judged, checked and published in one go."""
+
+    dataset: str
+    name: str
+    sha256: str
+    verdict: Literal["accepted", "rejected", "duplicate"]
+    reason: str
+    detail: str = ""
+    rows_read: int = 0
+    accepted: int = 0
+    quarantined: dict[str, int] = {}  # reason -> rows, those of the checks and the keys too
+    version: int | None = None  # of the dataset, when it was published
+    docs: str | None = None  # the page of its checks, under lake/reports
+
+    @property
+    def published(self) -> bool:
+        """Whether its rows are in the dataset, now or since before."""
+        return self.version is not None
+
+
+class Release(Record):
+    """Rows a person corrected and handed back. They replace the quarantined rows they came from."""
+
+    dataset: str
+    actor: str
+    reason: str
+    handed: str  # sha256 of the file as it was handed back
+    rows: dict[str, tuple[int, ...]]  # sha256 of the quarantined file -> positions
+    intakes: tuple[Intake, ...]  # one for each file the rows came from
 
 
 class FeatureSet(Record):

@@ -114,10 +114,18 @@ def rebuild(
 
 
 def add_columns(path: str, fields: pa.Schema, note: Mapping[str, Any]) -> int:
-    """Add nullable columns to the table; returns the version it made."""
+    """Add nullable columns to the table; returns the version it made.
+
+    Raises:
+        LedgerConflictError: somebody else has changed the table at the same time.
+    """
+    table = DeltaTable(path)
     wanted = Schema.from_arrow(fields).fields
-    DeltaTable(path).alter.add_columns(wanted, commit_properties=_properties(None, note))
-    return delta.version(path)
+    try:
+        table.alter.add_columns(wanted, commit_properties=_properties(None, note))
+    except CommitFailedError as error:
+        raise LedgerConflictError(f"{path}: somebody else changed the table; look again") from error
+    return int(table.version())
 
 
 def same_type(left: pa.DataType, right: pa.DataType) -> bool:
@@ -134,7 +142,7 @@ def _fits(path: str, add: Iterable[DataFile], there: pa.Schema) -> None:
     types = {field.name: field.type for field in there}
     for file in add:
         wrong = [
-            f"{field.name} is {field.type}, the table's {types.get(field.name, 'has no such column')}"
+            f"{field.name} is {field.type}, in the table {types.get(field.name, 'there is none')}"
             for field in delta_files.columns(path, file.name)
             if field.name not in types or not same_type(field.type, types[field.name])
         ]

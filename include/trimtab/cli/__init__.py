@@ -2,7 +2,20 @@
 
 import typer
 
-from trimtab.cli import configuration, demo, new, platform, registry, run
+from trimtab.cli import (
+    configuration,
+    data,
+    demo,
+    doctor,
+    ingest,
+    lineage,
+    new,
+    platform,
+    quarantine,
+    registry,
+    retention,
+    run,
+)
 
 app = typer.Typer(
     name="trimtab",
@@ -15,10 +28,16 @@ app.command()(demo.demo)
 app.command()(platform.up)
 app.command()(platform.down)
 app.command()(new.new)
+app.command()(ingest.ingest)
+app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(data.data, name="data")
+app.command()(lineage.lineage)
+app.command()(retention.retention)
 app.command()(run.run)
 app.command()(run.score)
 app.command()(registry.status)
 app.command()(registry.approve)
 app.command()(registry.rollback)
+app.command()(doctor.doctor)
 app.command()(configuration.check)
 app.command()(configuration.schema)

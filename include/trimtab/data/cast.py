@@ -1,4 +1,7 @@
-"""Cast text to the contract's types in one pass; each row keeps its first reason, if any."""
+"""Cast text to the contract's types in one pass; each bad row keeps its first reason.
+
+Every row is cast once and asked one question: is all of it good? Why not is asked of the others.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,22 +9,12 @@ from dataclasses import dataclass
 import polars as pl
 
 from trimtab.config import DatasetSpec
-from trimtab.config.dataset import FALSE, TRUE, Column
-from trimtab.data.reasons import RowReason
-from trimtab.types import ROW
+from trimtab.data import cells
+from trimtab.data.cells import Cell, Context, Rule
+from trimtab.data.text import COLUMN, FINDINGS, REASON, Text
+from trimtab.types import FILE, PARTITION, ROW
 
-REASON, COLUMN = "_reason", "_column"
-FINDINGS = {ROW: pl.Int64, REASON: pl.String, COLUMN: pl.String}
-
-# Digits are spelled out: \d would let full-width digits through.
-_INT = r"\A[+-]?[0-9]+\z"
-_FLOAT = r"\A[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\z"
-_NOT_FINITE = r"\A(?i)[+-]?(inf|infinity|nan)\z"
-_NAIVE = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-5][0-9](\.[0-9]+)?)?)?\z"
-_ZONED = (
-    r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-5][0-9](\.[0-9]{1,6})?)?"
-    r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)\z"
-)
+__all__ = ["COLUMN", "FINDINGS", "REASON", "TYPES", "Cast", "cast", "schema"]
 
 TYPES: dict[str, pl.DataType] = {
     "int": pl.Int64(),
@@ -31,112 +24,87 @@ TYPES: dict[str, pl.DataType] = {
     "bool": pl.Boolean(),
     "time": pl.Datetime("us", "UTC"),
 }
-Rule = tuple[RowReason, pl.Expr]
+_PERIODS = {"day": "%Y-%m-%d", "month": "%Y-%m"}
+_GOOD = "_good"
 
 
 @dataclass(frozen=True)
-class _Cell:
-    value: pl.Expr  # in the contract's type, null where it cannot be
-    rules: Sequence[Rule]  # in order: the first that holds is the reason
+class Cast:
+    """Good rows in the contract's types with the system columns; bad ones as they were written."""
+
+    good: pl.DataFrame
+    bad: pl.DataFrame  # with _reason and _column
 
 
-def cast(rows: pl.DataFrame, spec: DatasetSpec) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the good rows in the contract's types, and the findings about the others."""
-    cells = {name: _cell(name, column, spec) for name, column in spec.columns.items()}
-    reasons = {name: _first(cell.rules) for name, cell in cells.items()}
-    culprits = [pl.when(why.is_not_null()).then(pl.lit(n)) for n, why in reasons.items()]
-    judged = (
-        rows.lazy()
-        .select(
-            *(cell.value.alias(name) for name, cell in cells.items()),
-            ROW,
-            pl.coalesce(*reasons.values()).alias(REASON),
-            pl.coalesce(*culprits).alias(COLUMN),
-        )
-        .collect()
+def schema(spec: DatasetSpec, columns: Sequence[str]) -> dict[str, pl.DataType]:
+    """The types of good rows: the contract's columns, added ones as text, the system columns."""
+    types = {name: TYPES[column.type] for name, column in spec.columns.items()}
+    more = {name: pl.String() for name in columns if name not in types}
+    return {**types, **more, ROW: pl.Int64(), FILE: pl.String(), PARTITION: pl.String()}
+
+
+def cast(text: Text, context: Context, *, sha256: str, stem: str) -> Cast:
+    """Judge the rows of one block by the contract."""
+    rows, spec = text.rows, context.spec
+    given = [name for name in rows.columns if name != ROW]
+    types = schema(spec, given)
+    made = {name: cells.cell(rows, name, context) for name in types if name in given}
+    values = rows.select(*(cell.value.alias(name) for name, cell in made.items()), ROW)
+    doubtful = _doubtful(values, rows, made)
+    if text.findings.height:
+        doubtful |= rows[ROW].is_in(text.findings[ROW].implode())
+    bad = rows.clear()
+    if doubtful.any():
+        bad = _told(values.filter(doubtful), rows.filter(doubtful), made, text.findings)
+        values = values.filter(~doubtful)
+    good = values.with_columns(
+        pl.lit(sha256).alias(FILE), _partition(values, spec, stem).alias(PARTITION)
     )
-    bad = judged.filter(pl.col(REASON).is_not_null()).select(*FINDINGS)
-    return judged.filter(pl.col(REASON).is_null()).drop(REASON, COLUMN), bad
+    return Cast(good.select(list(types)), bad)
 
 
-def full_match(pattern: str) -> str:
-    """A regular expression that matches the whole text only."""
-    return rf"\A(?:{pattern})\z"
+def _doubtful(values: pl.DataFrame, rows: pl.DataFrame, made: dict[str, Cell]) -> pl.Series:
+    """Ask only the rules that can hold in this block."""
+    rules = [
+        rule.holds.fill_null(False)
+        for name, cell in made.items()
+        for rule in cell.rules
+        if not rule.of_nulls or values[name].null_count()
+    ]
+    asked = _beside(values, rows).select(pl.any_horizontal(pl.lit(False), *rules).alias("doubtful"))
+    found = asked["doubtful"]
+    return found if found.len() == rows.height else found.new_from_index(0, rows.height)
 
 
-def _cell(name: str, column: Column, spec: DatasetSpec) -> _Cell:
-    text = pl.col(name)
-    if spec.source.reading.null_values:
-        text = pl.when(~text.is_in(list(spec.source.reading.null_values))).then(text)
-    cell = _CASTS[column.type](text, column)
-    missing = [] if column.nullable else [(RowReason.NULL_NOT_ALLOWED, text.is_null())]
-    return _Cell(cell.value, [*missing, *cell.rules])
+def _beside(values: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """Values under the columns' names, originals under their names with a prefix."""
+    return values.hstack(rows.drop(ROW).rename(lambda name: cells.TEXT + name))
+
+
+def _told(
+    values: pl.DataFrame, bad: pl.DataFrame, made: dict[str, Cell], known: pl.DataFrame
+) -> pl.DataFrame:
+    """Add to each bad row its first reason, and the column it lies in."""
+    reasons = {name: _first(cell.rules) for name, cell in made.items()}
+    culprits = [pl.when(why.is_not_null()).then(pl.lit(n)) for n, why in reasons.items()]
+    told = _beside(values, bad).select(
+        pl.coalesce(*reasons.values()).alias(REASON), pl.coalesce(*culprits).alias(COLUMN)
+    )
+    whole = bad.hstack(told)
+    return whole.update(known.unique(ROW), on=ROW) if known.height else whole
 
 
 def _first(rules: Sequence[Rule]) -> pl.Expr:
-    return pl.coalesce(
-        pl.lit(None, pl.String), *(pl.when(holds).then(pl.lit(str(why))) for why, holds in rules)
-    )
+    whys = [pl.when(rule.holds).then(pl.lit(str(rule.reason))) for rule in rules]
+    return pl.coalesce(pl.lit(None, pl.String), *whys)
 
 
-def _int(text: pl.Expr, column: Column) -> _Cell:
-    value = _matching(text, _INT).cast(pl.Int64, strict=False)
-    return _Cell(value, [_unreadable(text, value), *_range(value, column)])
-
-
-def _float(text: pl.Expr, column: Column) -> _Cell:
-    value = _matching(text, _FLOAT).cast(pl.Float64, strict=False)
-    infinite = text.str.contains(_NOT_FINITE) | value.is_infinite()
-    rules = [(RowReason.NOT_FINITE, infinite), _unreadable(text, value), *_range(value, column)]
-    return _Cell(value, rules)
-
-
-def _text(text: pl.Expr, column: Column) -> _Cell:
-    rules: list[Rule] = []
-    if column.values is not None:
-        rules.append((RowReason.BAD_ENUM, ~text.is_in(list(column.values))))
-    if column.pattern is not None:
-        rules.append((RowReason.BAD_ENUM, ~text.str.contains(full_match(column.pattern))))
-    return _Cell(text, rules)
-
-
-def _bool(text: pl.Expr, _column: Column) -> _Cell:
-    lower = text.str.to_lowercase()
-    value = pl.when(lower.is_in(TRUE)).then(True).when(lower.is_in(FALSE)).then(False)
-    return _Cell(value, [_unreadable(text, value)])
-
-
-def _time(text: pl.Expr, _column: Column) -> _Cell:
-    # one spelling for the parser: 'T' in the middle, seconds there, an offset at the end
-    one = _matching(text, _ZONED).str.replace(" ", "T", literal=True).str.replace("Z$", "+00:00")
-    one = one.str.replace(r"T([0-9]{2}:[0-9]{2})([+-])", "T${1}:00${2}")
-    value = one.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%#z", strict=False, time_unit="us")
-    naive = (RowReason.NAIVE_TIMESTAMP, text.str.contains(_NAIVE))
-    return _Cell(value, [naive, _unreadable(text, value)])
-
-
-_CASTS = {
-    "int": _int,
-    "float": _float,
-    "text": _text,
-    "category": _text,
-    "bool": _bool,
-    "time": _time,
-}
-
-
-def _matching(text: pl.Expr, pattern: str) -> pl.Expr:
-    return pl.when(text.str.contains(pattern)).then(text)
-
-
-def _unreadable(text: pl.Expr, value: pl.Expr) -> Rule:
-    return RowReason.BAD_TYPE, text.is_not_null() & value.is_null()
-
-
-def _range(value: pl.Expr, column: Column) -> list[Rule]:
-    bounds = []
-    if column.min is not None:
-        bounds.append((RowReason.OUT_OF_RANGE, value < column.min))
-    if column.max is not None:
-        bounds.append((RowReason.OUT_OF_RANGE, value > column.max))
-    return bounds
+def _partition(rows: pl.DataFrame, spec: DatasetSpec, stem: str) -> pl.Expr:
+    if spec.partition == "file" or spec.time is None:
+        return pl.lit(stem)
+    day = rows[spec.time].dt.date()
+    days = day.unique()
+    names = days.dt.strftime(_PERIODS[spec.partition])
+    if names.n_unique() <= 1:  # none: no row of the block is good
+        return pl.lit(names[0] if names.len() else "")
+    return pl.lit(day.replace_strict(days, names, return_dtype=pl.String()))

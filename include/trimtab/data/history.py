@@ -8,6 +8,7 @@ import polars as pl
 
 from trimtab.config import DatasetSpec
 from trimtab.config.limits import History
+from trimtab.data import quarantine
 from trimtab.data.reasons import FileReason
 from trimtab.types import FileVerdict
 
@@ -44,7 +45,8 @@ def problems(
     count: int, found: Mapping[str, float], limits: History, earlier: Sequence[FileVerdict]
 ) -> Iterator[tuple[FileReason, str]]:
     """Yield how the file differs from the accepted ones before it, once there are enough."""
-    known = [file for file in earlier if file.verdict == "accepted"][-REMEMBERED:]
+    whole = [file for file in earlier if not file.name.startswith(quarantine.RELEASED)]
+    known = [file for file in whole if file.verdict == "accepted"][-REMEMBERED:]
     if len(known) < limits.min_files:
         return
     yield from _volume(count, limits, [file.rows_accepted for file in known])

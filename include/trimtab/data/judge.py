@@ -1,28 +1,42 @@
-"""The verdict on one file: a function of its bytes and its contract."""
+"""The verdict on one file: a function of its bytes, name and arrival, and of its contract."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePath
+from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 import polars as pl
+from polars.io.plugins import register_io_source
 
 from trimtab.config import DatasetSpec
-from trimtab.data import cast, keys, text
-from trimtab.data.cast import COLUMN, FINDINGS, REASON
-from trimtab.data.reasons import AcceptReason, FileReason, RefusedFileError, RowReason
-from trimtab.types import FILE, PARTITION, ROW
-
-_PERIODS = {"day": "%Y-%m-%d", "month": "%Y-%m"}
+from trimtab.data import cast, formats, history, names, whole
+from trimtab.data.cells import Context
+from trimtab.data.reasons import AcceptReason, FileReason, RefusedFileError
+from trimtab.data.repeats import Keys
+from trimtab.data.spool import Spool
+from trimtab.data.text import Table, Text
+from trimtab.types import PARTITION, ROW, FileVerdict
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a file holds. ``reason`` is 'ok' when its good rows may go on."""
+    """What a file holds. ``reason`` is 'ok' when its good rows may go on.
+
+    ``rows`` is a Parquet file of the good rows in the contract's types, with the system columns;
+    ``bad`` the others as text, with ``_reason``, ``_column`` and ``_line``.
+    """
 
     reason: str
     detail: str = ""
     rows_read: int = 0
-    good: pl.DataFrame = field(default_factory=pl.DataFrame)  # contract types + system columns
-    bad: pl.DataFrame = field(default_factory=pl.DataFrame)  # as text, with _reason and _column
+    rows_good: int = 0
+    rows: Path | None = None
+    bad: pl.LazyFrame | None = None
+    counts: Mapping[tuple[str, str | None], int] = field(default_factory=dict)
+    partitions: tuple[str, ...] = ()
+    newest: datetime | None = None
+    medians: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def accepted(self) -> bool:
@@ -32,75 +46,120 @@ class Judgement:
     @property
     def quarantined(self) -> dict[str, int]:
         """Rows by reason; the good rows of a refused file are counted under the file's reason."""
-        counts = (
-            dict(self.bad[REASON].value_counts().sort(REASON).iter_rows())
-            if self.bad.height
-            else {}
-        )
-        if not self.accepted and self.good.height:
-            counts[self.reason] = self.good.height
-        return counts
+        found: dict[str, int] = {}
+        for (reason, _), count in sorted(self.counts.items(), key=lambda item: item[0][0]):
+            found[reason] = found.get(reason, 0) + count
+        if not self.accepted and self.rows_good:
+            found[self.reason] = self.rows_good
+        return found
 
 
 def judge(
-    data: bytes,
+    file: Path,
     spec: DatasetSpec,
     *,
     name: str,
     sha256: str,
+    folder: Path,
+    arrived: datetime | None = None,
+    earlier: Sequence[FileVerdict] = (),
 ) -> Judgement:
-    """Judge the bytes of one file by its contract alone; publishing looks at the table."""
+    """Judge a local copy of a file by its contract alone; publishing looks at the table.
+
+    Args:
+        file: the copy; read once, in bounded memory.
+        spec: the contract.
+        name: what the file is called where it came from.
+        sha256: hash of its bytes.
+        folder: an empty folder for the rows; the caller removes it.
+        arrived: when the file came; event time may not be much later.
+        earlier: verdicts on files before it, for ``history``.
+    """
     try:
-        found = text.read(data, spec)
+        return _Pass(file, spec, name, sha256, folder, arrived).judged(earlier)
     except RefusedFileError as refused:
         return Judgement(str(refused.reason), refused.detail)
-    good, findings = cast.cast(found.rows, spec)
-    good = good.with_columns(*_system_columns(spec, name, sha256))
-    more = keys.repeated(good, spec)
-    good = good.join(more, on=ROW, how="anti", maintain_order="left")
-    findings = pl.concat([findings, more])
-    return _decide(found, good, _with_text(found, findings), spec)
 
 
-def _decide(
-    found: text.Text, good: pl.DataFrame, bad: pl.DataFrame, spec: DatasetSpec
-) -> Judgement:
-    reason: str = AcceptReason.OK
-    if bad.height > spec.max_bad_rows * found.count:
-        reason = FileReason.TOO_MANY_BAD_ROWS
-    elif good.is_empty():
-        reason = FileReason.NO_ROWS
-    judgement = Judgement(str(reason), "", found.count, good, bad)
-    if judgement.accepted:
-        return judgement
-    return Judgement(str(reason), _explain(judgement, spec), found.count, good, bad)
+class _Pass:
+    """One pass over a file. What it found may be asked once all blocks were read."""
 
+    def __init__(
+        self,
+        file: Path,
+        spec: DatasetSpec,
+        name: str,
+        sha256: str,
+        folder: Path,
+        arrived: datetime | None,
+    ) -> None:
+        self.file, self.spec, self.name, self.sha256 = file, spec, name, sha256
+        self.folder, self.good = folder, folder / "good.parquet"
+        future = spec.limits.future
+        latest = arrived + future if arrived and future is not None else None
+        self.context = Context(spec, latest, names.period(name, spec))
+        self.keys = Keys(spec)
+        self.read = 0
 
-def _explain(judgement: Judgement, spec: DatasetSpec) -> str:
-    worst = (
-        judgement.bad.group_by(REASON, COLUMN).len().sort("len", REASON, COLUMN, descending=True)
-    )
-    listed = ", ".join(
-        f"{count} {reason}" + (f" in {column}" if column else "")
-        for reason, column, count in worst.head(5).iter_rows()
-    )
-    return (
-        f"{judgement.bad.height} of {judgement.rows_read} rows are bad ({listed}); "
-        f"{spec.dataset} allows {spec.max_bad_rows:.1%}"
-    )
+    def judged(self, earlier: Sequence[FileVerdict]) -> Judgement:
+        with formats.opened(self.file, self.name, self.spec) as table:
+            self.spool = Spool(self.folder, table.columns)
+            self._write(table)
+        if not self.read:
+            raise RefusedFileError(FileReason.NO_ROWS, "there is a header and no row below it")
+        self._set_repeats_aside()
+        return self._decided(earlier)
 
+    def _write(self, table: Table) -> None:
+        """Let Polars write the good rows while the next block is read."""
 
-def _with_text(found: text.Text, findings: pl.DataFrame) -> pl.DataFrame:
-    ragged = found.ragged.with_columns(
-        pl.lit(str(RowReason.RAGGED_ROW)).alias(REASON), pl.lit(None, pl.String).alias(COLUMN)
-    )
-    told = found.rows.join(findings.select(*FINDINGS), on=ROW, how="inner")
-    return pl.concat([told, ragged], how="diagonal").sort(ROW)
+        def blocks(*_asked: Any) -> Iterator[pl.DataFrame]:
+            for text in table.blocks:
+                yield self._block(text)
 
+        types = cast.schema(self.spec, table.columns)
+        register_io_source(blocks, schema=types).sink_parquet(self.good)
 
-def _system_columns(spec: DatasetSpec, name: str, sha256: str) -> tuple[pl.Expr, pl.Expr]:
-    if spec.partition == "file" or spec.time is None:
-        partition = pl.lit(PurePath(name).stem)
-    else:
-        partition = pl.col(spec.time).dt.strftime(_PERIODS[spec.partition])
-    return pl.lit(sha256).alias(FILE), partition.alias(PARTITION)
+    def _block(self, text: Text) -> pl.DataFrame:
+        self.read += text.count
+        if self.read > (most := self.spec.limits.max_rows):
+            detail = f"more than {most} rows; see limits.max_rows"
+            raise RefusedFileError(FileReason.TOO_MANY_ROWS, detail)
+        found = cast.cast(text, self.context, sha256=self.sha256, stem=names.stem(self.name))
+        self.spool.add(text.ragged)
+        self.spool.add(found.bad)
+        self.keys.add(found.good)
+        return found.good
+
+    def _set_repeats_aside(self) -> None:
+        """Take rows that share a key out of the good ones, and read their text once more."""
+        findings = self.keys.findings(self.good)
+        if findings.is_empty():
+            return
+        aside = findings[ROW].implode()
+        for rows in formats.again(self.file, self.name, self.spec, findings):
+            self.spool.add(rows)
+        left = self.folder / "left.parquet"
+        pl.scan_parquet(self.good).filter(~pl.col(ROW).is_in(aside)).sink_parquet(left)
+        left.replace(self.good)
+
+    def _decided(self, earlier: Sequence[FileVerdict]) -> Judgement:
+        rows, counts = pl.scan_parquet(self.good), self.spool.counts
+        refusal = whole.refusal(rows, counts, self.read, self.spec, earlier)
+        reason, detail = refusal or (AcceptReason.OK, "")
+        time = self.spec.time
+        newest = pl.col(time).max() if time else pl.lit(None)
+        parts = pl.col(PARTITION).unique().sort().implode()
+        seen = rows.select(newest.alias("newest"), parts.alias("parts")).collect(engine="streaming")
+        return Judgement(
+            str(reason),
+            detail,
+            rows_read=self.read,
+            rows_good=self.read - sum(counts.values()),
+            rows=self.good,
+            bad=self.spool.rows(),
+            counts=counts,
+            partitions=tuple(seen["parts"].explode().drop_nulls()),
+            newest=seen["newest"].item(),
+            medians={} if refusal else history.measure(rows, self.spec),
+        )

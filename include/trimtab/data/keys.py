@@ -3,8 +3,8 @@
 import polars as pl
 
 from trimtab.config import DatasetSpec
-from trimtab.data.cast import COLUMN, FINDINGS, REASON
 from trimtab.data.reasons import RowReason
+from trimtab.data.text import COLUMN, FINDINGS, REASON
 from trimtab.types import ROW
 
 

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import polars as pl
 
-from trimtab.data import staging, text
+from trimtab.data import formats, staging
+from trimtab.data.cast import REASON
 from trimtab.environment import Environment
 from trimtab.types import FILE, ROW
 
 NAME = "_name"
+STEPS = ("", "checks", "publish")  # who sets rows of an accepted file aside
+RELEASED = "release-"  # how files begin that hold corrected rows
 
 
 def rows_key(dataset: str, sha256: str, *, step: str = "") -> str:
@@ -24,30 +27,63 @@ def files_prefix(dataset: str, sha256: str) -> str:
     return f"quarantine/{dataset}/files/{sha256}/"
 
 
-def keep_rows(env: Environment, key: str, bad: pl.DataFrame, *, name: str, sha256: str) -> None:
+def keep_rows(
+    env: Environment, key: str, bad: pl.DataFrame | pl.LazyFrame, *, name: str, sha256: str
+) -> None:
     """Write bad rows: contract columns as text, ``_row``, ``_reason``, ``_column``, file."""
-    if bad.height:
-        told = bad.with_columns(pl.lit(sha256).alias(FILE), pl.lit(name).alias(NAME))
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "rows.parquet"
-            told.write_parquet(file)
-            env.store.put(key, file)
+    if isinstance(bad, pl.DataFrame) and bad.is_empty():
+        return
+    told = bad.lazy().with_columns(pl.lit(sha256).alias(FILE), pl.lit(name).alias(NAME))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "rows.parquet"
+        told.sink_parquet(file)
+        env.store.put(key, file)
+
+
+def counts(env: Environment, dataset: str, sha256: str) -> dict[str, int]:
+    """Rows of an accepted file that were set aside, by whatever step, by reason."""
+    keys = [rows_key(dataset, sha256, step=step) for step in STEPS]
+    found = [scan(env, key) for key in keys if env.store.exists(key)]
+    if not found:
+        return {}
+    rows = pl.concat([rows.select(REASON) for rows in found])
+    return dict(rows.group_by(REASON).len().sort(REASON).collect().iter_rows())
+
+
+def scan(env: Environment, key: str) -> pl.LazyFrame:
+    """Read quarantined rows lazily."""
+    return pl.scan_parquet(env.store.location(key))
 
 
 def with_text(env: Environment, dataset: str, sha256: str, findings: pl.DataFrame) -> pl.DataFrame:
     """Add the original text of the rows that ``findings`` speak of, from the file's own bytes."""
+    spec = env.project.dataset(dataset)
+    event = env.ledger.find("file", dataset, sha256)
+    name = event.payload["name"] if event else ""
     with tempfile.TemporaryDirectory() as folder:
-        data = env.store.fetch(staging.source_key(dataset, sha256), Path(folder)).read_bytes()
-    rows = text.read(data, env.project.dataset(dataset)).rows
-    return findings.join(rows, on=ROW, how="left", maintain_order="left")
+        file = env.store.fetch(staging.source_key(dataset, sha256), Path(folder))
+        parts = list(formats.again(file, name, spec, findings.select(ROW)))
+    if not parts:
+        return findings
+    return findings.join(pl.concat(parts), on=ROW, how="left", maintain_order="left")
 
 
 def keep_file(
-    env: Environment, dataset: str, sha256: str, data: bytes, *, name: str, reason: str, detail: str
+    env: Environment,
+    dataset: str,
+    sha256: str,
+    data: bytes | Path | None,
+    *,
+    name: str,
+    reason: str,
+    detail: str,
 ) -> None:
-    """Write a refused file byte for byte, and why it was refused."""
+    """Write a refused file byte for byte, and why it was refused; None: it was not even opened."""
     prefix = files_prefix(dataset, sha256)
-    env.store.write(prefix + name, data)
+    if isinstance(data, Path):
+        env.store.put(prefix + name, data)
+    elif data is not None:
+        env.store.write(prefix + name, data)
     told = {"name": name, "reason": reason, "detail": detail}
     # a delivered file may be called reason.json, too; then ours steps aside
     target = "reason.json" if name != "reason.json" else "reason.trimtab.json"

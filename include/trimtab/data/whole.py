@@ -27,6 +27,9 @@ def refusal(
 ) -> Refusal | None:
     """Say why the file cannot be taken as a whole; None when its good rows may go on.
 
+    The reason is the most telling one. Too many bad rows have one cause, so what else would follow
+    from them is not told; what the good rows show is told all at once.
+
     Args:
         rows: the good rows, scanned at most twice, and only when the contract asks something.
         bad: how many rows were set aside, by reason and column; each row counts once.
@@ -38,9 +41,11 @@ def refusal(
     for found in _counted(bad, rows_read, good, spec):
         return found
     seen = _look(rows, spec) if good else {}
-    for found in _seen(rows, seen, bad, rows_read, good, spec, earlier):
-        return found
-    return None
+    told = list(_seen(rows, seen, bad, rows_read, good, spec, earlier))
+    if not told:
+        return None
+    (reason, first), *more = told
+    return reason, "; also ".join([first, *(f"{why}: {detail}" for why, detail in more)])
 
 
 def _counted(bad: Bad, read: int, good: int, spec: DatasetSpec) -> Iterator[Refusal]:

@@ -14,7 +14,7 @@ from trimtab.data.schema import Change
 from trimtab.environment import Environment
 from trimtab.errors import DataError
 from trimtab.ledger.chain import digest
-from trimtab.types import FileVerdict, SchemaChange
+from trimtab.types import SYSTEM_COLUMNS, FileVerdict, SchemaChange
 
 log = logging.getLogger(__name__)
 KIND = "schema_change"
@@ -23,25 +23,32 @@ KIND = "schema_change"
 def evolve(env: Environment, file: FileVerdict, staged: str) -> tuple[str, ...]:
     """Give the table what it needs to take the file; return the columns that were added.
 
-    The change is a commit of its own before the file's: whoever reads in between sees empty
-    columns. The caller holds the dataset's publication.
+    The decision is recorded first; the change is a commit of its own before the file's, and
+    whoever reads in between sees empty columns. The caller holds the dataset's publication.
 
     Raises:
         DataError: names every column that cannot follow, and what to do.
     """
     dataset, path = file.dataset, env.table(file.dataset)
-    spec, before = env.project.dataset(dataset), delta.schema(path)
+    spec = env.project.dataset(dataset)
     columns = delta_files.columns(path, writing.name_of(dataset, staged))
+    if not delta.exists(path):
+        extra = [f for f in columns if f.name not in {*spec.columns, *SYSTEM_COLUMNS}]
+        if extra:
+            _record(env, file, Change(pa.schema(extra), by_file=tuple(f.name for f in extra)))
+        return tuple(field.name for field in extra)
+    base = delta.version(path)
+    before = delta.schema(path, base)
     change = schema.compare(before, columns, spec, extra=_extra(env, dataset))
     if not change:
         return evolved(env, file)
     note = {"write": KIND, "name": file.name, "sha256": file.sha256}
-    version = delta.version(path)
     if change.changed:
-        version = _rewrite(env, file, change, columns, note)
+        _rewrite(env, file, change, columns, note)
+    else:
+        _record(env, file, change, base)
     if len(change.added):
-        version = delta_commit.add_columns(path, change.added, note)
-    _record(env, file, change, before, columns, version)
+        delta_commit.add_columns(path, change.added, note)
     return tuple(change.added.names)
 
 
@@ -49,23 +56,19 @@ def _record(
     env: Environment,
     file: FileVerdict,
     change: Change,
-    before: pa.Schema,
-    after: pa.Schema,
-    version: int,
+    base: int | None = None,
+    changed: dict[str, tuple[str, str]] | None = None,
 ) -> None:
     record = SchemaChange(
         dataset=file.dataset,
-        version=version,
+        base=base,
         added={field.name: str(field.type) for field in change.added},
-        changed={
-            name: (str(before.field(name).type), str(after.field(name).type))
-            for name in change.changed
-        },
+        changed=changed or {},
         policy="add_columns" if change.by_file else "contract",
         sha256=file.sha256,
         name=file.name,
     )
-    key = digest([record.added, record.changed, version])
+    key = digest([file.sha256, record.added, record.changed])
     env.ledger.append(KIND, file.dataset, key, record.to_json())
     log.info("%s: columns %s added, %s changed", file.dataset, record.added, record.changed)
 
@@ -86,21 +89,21 @@ def _extra(env: Environment, dataset: str) -> list[str]:
 
 def _rewrite(
     env: Environment, file: FileVerdict, change: Change, columns: pa.Schema, note: dict[str, str]
-) -> int:
-    """Write every file of the table anew with the changed columns; refuse what would not survive."""
+) -> None:
+    """Write every file of the table anew; refuse values that would not survive."""
     path = env.table(file.dataset)
     base = delta.version(path)
     table = writing.at(path, base, columns)
-    fields = [
-        pa.field(f.name, columns.field(f.name).type) if f.name in change.changed else f
-        for f in table.schema
-    ]
+    types = {name: columns.field(name).type for name in change.changed}
+    fields = [pa.field(f.name, types[f.name]) if f.name in types else f for f in table.schema]
     files = [_cast(env, file, table, each, change.changed) for each in table.files.values()]
-    return delta_commit.rebuild(
+    told = {name: (str(table.schema.field(name).type), str(kind)) for name, kind in types.items()}
+    _record(env, file, change, base, told)
+    delta_commit.rebuild(
         path,
         files=files,
         schema=pa.schema(fields),
-        transaction=digest([file.dataset, KIND, base, list(change.changed)]),
+        transaction=digest([file.dataset, KIND, base, told]),
         note=note,
         at=_milliseconds(env),
         base=base,

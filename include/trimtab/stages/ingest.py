@@ -6,25 +6,32 @@
 >>> [ingest.ingest(env, file) for file in ingest.discover(env, "flights")]  # doctest: +SKIP
 """
 
+import functools
 import logging
 import tempfile
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from trimtab.data import copying, quarantine, staging
+from trimtab.data import copying, look, names, quarantine, staging
 from trimtab.data.judge import Judgement, judge
-from trimtab.data.reasons import AcceptReason, FileReason
+from trimtab.data.reasons import AcceptReason, FileReason, RefusedFileError
 from trimtab.data.sources import open_source
 from trimtab.environment import Environment
 from trimtab.errors import NotReadyError
-from trimtab.types import PARTITION, FileVerdict, LandedFile
+from trimtab.types import FileVerdict, LandedFile
 
 log = logging.getLogger(__name__)
 
 
 def discover(env: Environment, dataset: str) -> list[LandedFile]:
     """Return the complete files nobody has judged yet, by name; opens none of them."""
+    return unjudged(env, dataset, open_source(env, dataset).files())
+
+
+def unjudged(env: Environment, dataset: str, files: Iterable[LandedFile]) -> list[LandedFile]:
+    """Return those of the listed files that nobody has judged."""
     seen = {event.key for event in env.ledger.events("sighting", dataset)}
-    return [file for file in open_source(env, dataset).files() if file.sighting not in seen]
+    return [file for file in files if file.sighting not in seen]
 
 
 def ingest(env: Environment, file: LandedFile) -> FileVerdict:
@@ -37,68 +44,106 @@ def ingest(env: Environment, file: LandedFile) -> FileVerdict:
     """
     if sighting := env.ledger.find("sighting", file.dataset, file.sighting):
         return _told(env, file, sighting.payload["sha256"], sighting.payload["verdict"])
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "source"
-        sha256 = open_source(env, file.dataset).fetch(file, copy)
-        return _ingested(env, file, copy, sha256)
+    source = open_source(env, file.dataset)
+    return _taken(env, file, functools.partial(source.fetch, file))
 
 
 def ingest_path(env: Environment, dataset: str, path: Path) -> FileVerdict:
     """Judge any local file by hand and put its rows where they belong.
 
-    What can be said without opening it (a link, a bad name) is a verdict, too.
+    What can be said without opening it (a link, a bad name) is a verdict, too, but leaves no trace.
     """
     path = path.absolute()
+    source = env.project.dataset(dataset).source
+    landing = env.landing(dataset) if source.opener == "folder" else None
     try:
-        stat = path.lstat()
+        seen = look.look(path, env.project.dataset(dataset), landing=landing)
         file = LandedFile(
             dataset=dataset,
             name=path.name,
             uri=str(path),
-            size=stat.st_size,
-            mtime_ns=stat.st_mtime_ns,
+            size=seen.st_size,
+            mtime_ns=seen.st_mtime_ns,
         )
-        with tempfile.TemporaryDirectory() as folder:
-            copy = Path(folder) / "source"
-            return _ingested(env, file, copy, copying.copy(path, copy).sha256)
-    except (OSError, NotReadyError) as error:
-        return FileVerdict(
-            dataset=dataset,
-            name=path.name,
-            sha256="",
-            verdict="rejected",
-            reason=str(FileReason.UNREADABLE),
-            detail=str(error),
-        )
+        return _taken(env, file, functools.partial(_copied, path))
+    except (RefusedFileError, NotReadyError) as error:
+        reason = getattr(error, "reason", FileReason.INCOMPLETE_UPLOAD)
+        verdict = _refused(dataset, path.name, "", reason, getattr(error, "detail", str(error)))
+        _log(verdict)
+        return verdict
 
 
-def _ingested(env: Environment, file: LandedFile, copy: Path, sha256: str) -> FileVerdict:
-    data = copy.read_bytes()
-    first = env.ledger.find("file", file.dataset, sha256)
-    if first is None:
-        verdict = _judged(env, file, data, sha256)
-    elif _finished(env, file, sha256):
-        verdict = _told(env, file, sha256, "duplicate")
-    else:  # an earlier attempt judged it and ended before it noted the sighting
-        verdict = FileVerdict.model_validate(first.payload)
-    note = {"sha256": sha256, "verdict": verdict.verdict}
+def _copied(path: Path, into: Path) -> str:
+    sha256 = copying.copy(path, into).sha256
+    look.check_hash(path, sha256)
+    return sha256
+
+
+def _taken(env: Environment, file: LandedFile, fetch: Callable[[Path], str]) -> FileVerdict:
+    """Fetch a file into a folder of its own, judge it there, note that it was seen."""
+    with tempfile.TemporaryDirectory(prefix="trimtab-") as folder:
+        copy = Path(folder) / "source"
+        try:
+            look.check_size(file.size, env.project.dataset(file.dataset))
+            names.check(file.name)
+            sha256 = fetch(copy)
+        except RefusedFileError as refused:
+            verdict = _unread(env, file, copy, refused)
+        else:
+            verdict = _by_content(env, file, copy, sha256)
+    note = {"sha256": verdict.sha256, "verdict": verdict.verdict}
     event = env.ledger.append("sighting", file.dataset, file.sighting, note)
     if event.payload["verdict"] != verdict.verdict:  # another copy of this task was first
-        verdict = _told(env, file, sha256, event.payload["verdict"])
+        verdict = _told(env, file, verdict.sha256, event.payload["verdict"])
     _log(verdict)
     return verdict
 
 
-def _judged(env: Environment, file: LandedFile, data: bytes, sha256: str) -> FileVerdict:
+def _by_content(env: Environment, file: LandedFile, copy: Path, sha256: str) -> FileVerdict:
+    first = env.ledger.find("file", file.dataset, sha256)
+    if first is None:
+        return _judged(env, file, copy, sha256)
+    if _finished(env, file, sha256):
+        return _told(env, file, sha256, "duplicate")
+    # an earlier attempt judged it and ended before it noted the sighting
+    return FileVerdict.model_validate(first.payload)
+
+
+def _unread(
+    env: Environment, file: LandedFile, copy: Path, refused: RefusedFileError
+) -> FileVerdict:
+    """Keep a file that may not be read as rows; its place and time stand for its content."""
+    identity = look.unread(file.name, file.size, file.mtime_ns)
+    name = file.name if "/" not in file.name else "file"
+    quarantine.keep_file(
+        env,
+        file.dataset,
+        identity,
+        copy if copy.exists() else None,
+        name=name,
+        reason=refused.reason,
+        detail=refused.detail,
+    )
+    verdict = _refused(file.dataset, file.name, identity, refused.reason, refused.detail)
+    return _recorded(env, verdict)
+
+
+def _judged(env: Environment, file: LandedFile, copy: Path, sha256: str) -> FileVerdict:
     spec = env.project.dataset(file.dataset)
-    judgement = judge(data, spec, name=file.name, sha256=sha256)
+    folder = copy.with_name("rows")
+    folder.mkdir()
+    judgement = judge(
+        copy,
+        spec,
+        name=file.name,
+        sha256=sha256,
+        folder=folder,
+        arrived=look.arrival(file.mtime_ns),
+        earlier=_earlier(env, file.dataset) if spec.history else (),
+    )
     verdict = _verdict(env, file, sha256, judgement)
-    _write(env, verdict, judgement, data)
-    event = env.ledger.append("file", file.dataset, sha256, verdict.to_json())
-    if verdict.verdict == "rejected":
-        title = f"{file.dataset}: {file.name} is refused"
-        env.notifier.send("warning", title, f"{verdict.reason}: {verdict.detail}")
-    return FileVerdict.model_validate(event.payload)
+    _keep(env, verdict, judgement, copy)
+    return _recorded(env, verdict)
 
 
 def _verdict(env: Environment, file: LandedFile, sha256: str, judgement: Judgement) -> FileVerdict:
@@ -112,30 +157,64 @@ def _verdict(env: Environment, file: LandedFile, sha256: str, judgement: Judgeme
         rows_read=judgement.rows_read,
         quarantined=judgement.quarantined,
     )
-    if not judgement.accepted:
+    if not judgement.accepted or judgement.rows is None:
         return seen
-    good, time = judgement.good, env.project.dataset(file.dataset).time
-    staged = staging.put_frame(env, file.dataset, sha256, good)
     return seen.model_copy(
         update={
-            "rows_accepted": good.height,
-            "staged": staged,
-            "partitions": tuple(good[PARTITION].unique().sort()),
-            "newest": good[time].max() if time else None,
+            "reason": _accepted_as(env, file, sha256),
+            "rows_accepted": judgement.rows_good,
+            "staged": staging.put_rows(env, file.dataset, sha256, judgement.rows),
+            "partitions": judgement.partitions,
+            "newest": judgement.newest,
+            "medians": dict(judgement.medians),
         }
     )
 
 
-def _write(env: Environment, verdict: FileVerdict, judgement: Judgement, data: bytes) -> None:
+def _accepted_as(env: Environment, file: LandedFile, sha256: str) -> str:
+    """A file whose name was published with other bytes is a revision of it."""
+    published = env.ledger.events("dataset_version", file.dataset)
+    before = any(
+        event.payload.get("name") == file.name and event.payload.get("sha256") != sha256
+        for event in published
+    )
+    return str(AcceptReason.REVISION if before else AcceptReason.OK)
+
+
+def _keep(env: Environment, verdict: FileVerdict, judgement: Judgement, copy: Path) -> None:
     dataset, name, sha256 = verdict.dataset, verdict.name, verdict.sha256
     if judgement.accepted:
-        env.store.write(staging.source_key(dataset, sha256), data)
+        env.store.put(staging.source_key(dataset, sha256), copy)
         rows = quarantine.rows_key(dataset, sha256)
     else:
         why, detail = verdict.reason, verdict.detail
-        quarantine.keep_file(env, dataset, sha256, data, name=name, reason=why, detail=detail)
+        quarantine.keep_file(env, dataset, sha256, copy, name=name, reason=why, detail=detail)
         rows = quarantine.rows_key(dataset, sha256, step="refused")
-    quarantine.keep_rows(env, rows, judgement.bad, name=name, sha256=sha256)
+    if judgement.bad is not None and judgement.counts:
+        quarantine.keep_rows(env, rows, judgement.bad, name=name, sha256=sha256)
+
+
+def _recorded(env: Environment, verdict: FileVerdict) -> FileVerdict:
+    event = env.ledger.append("file", verdict.dataset, verdict.sha256, verdict.to_json())
+    if verdict.verdict == "rejected":
+        title = f"{verdict.dataset}: {verdict.name} is refused"
+        env.notifier.send("warning", title, f"{verdict.reason}: {verdict.detail}")
+    return FileVerdict.model_validate(event.payload)
+
+
+def _earlier(env: Environment, dataset: str) -> list[FileVerdict]:
+    return [FileVerdict.model_validate(e.payload) for e in env.ledger.events("file", dataset)]
+
+
+def _refused(dataset: str, name: str, sha256: str, reason: str, detail: str) -> FileVerdict:
+    return FileVerdict(
+        dataset=dataset,
+        name=name,
+        sha256=sha256,
+        verdict="rejected",
+        reason=str(reason),
+        detail=detail,
+    )
 
 
 def _finished(env: Environment, file: LandedFile, sha256: str) -> bool:

@@ -77,23 +77,28 @@ def _known(
 
 def _committed(env: Environment, file: FileVerdict, staged: str) -> DatasetVersion:
     """Commit until nobody comes in between; tell what was committed, also by an earlier attempt."""
-    path = env.table(file.dataset)
     for _ in range(_ATTEMPTS):
-        done = delta.committed(path, file.sha256)
-        if done is None:
-            columns = evolve(env, file, staged) if delta.exists(path) else ()
-            base = delta.version(path) if delta.exists(path) else None
-        else:  # the plan is a function of the version it was made for, so it is the same again
-            columns, base = evolved(env, file), done - 1 if done else None
-        table = _table(env, file, staged, base)
-        plan = writing.plan(env, file, staged, table)
         try:
-            version = done if done is not None else _commit(env, file, plan, table)
-        except LedgerConflictError:
-            continue
-        _set_aside(env, file, plan)
-        return _record(env, file, plan, table, version, columns)
+            return _attempt(env, file, staged)
+        except LedgerConflictError as conflict:
+            log.info("%s/%s: %s", file.dataset, file.name, conflict)
     raise LedgerConflictError(f"{file.dataset}/{file.name}: others keep changing the table; retry")
+
+
+def _attempt(env: Environment, file: FileVerdict, staged: str) -> DatasetVersion:
+    path = env.table(file.dataset)
+    version = delta.committed(path, file.sha256)
+    if version is None:
+        columns = evolve(env, file, staged)
+        base = delta.version(path) if delta.exists(path) else None
+    else:  # the plan is a function of the version it was made for, so it is the same again
+        columns, base = evolved(env, file), version - 1 if version else None
+    table = _table(env, file, staged, base)
+    plan = writing.plan(env, file, staged, table)
+    if version is None:
+        version = _commit(env, file, plan, table)
+    _set_aside(env, file, plan)
+    return _record(env, file, plan, table, version, columns)
 
 
 def _table(env: Environment, file: FileVerdict, staged: str, base: int | None) -> Table:

@@ -1,5 +1,9 @@
 """The verdict on bytes: every file reason, every row reason, exact counts."""
 
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -36,9 +40,34 @@ def spec(**changes: Any) -> DatasetSpec:
     return DatasetSpec.model_validate({**values, **changes})
 
 
-def judged(text: str | bytes, **changes: Any) -> Judgement:
+@dataclass(frozen=True)
+class Judged:
+    """A judgement with its rows in memory."""
+
+    verdict: Judgement
+    good: pl.DataFrame
+    bad: pl.DataFrame
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.verdict, name)
+
+
+def judged(text: str | bytes, name: str = "shop-1.csv", **changes: Any) -> Judged:
     data = text if isinstance(text, bytes) else text.encode()
-    return judge(data, spec(**changes), name="shop-1.csv", sha256="f" * 64)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "source"
+        file.write_bytes(data)
+        verdict = judge(
+            file,
+            spec(**changes),
+            name=name,
+            sha256="f" * 64,
+            folder=Path(folder),
+            arrived=datetime(2026, 1, 1, tzinfo=UTC),
+        )
+        good = pl.read_parquet(verdict.rows) if verdict.rows else pl.DataFrame()
+        bad = verdict.bad.collect() if verdict.bad is not None else pl.DataFrame()
+    return Judged(verdict, good, bad)
 
 
 def rows(*lines: str) -> str:
@@ -60,7 +89,7 @@ def row(**cells: str) -> str:
         (rows().encode(), "no_rows", "no row below"),
         (rows(GOOD).encode() + b"\xe9", "bad_encoding", f"byte {len(rows(GOOD))}"),
         (rows(GOOD).encode("utf-16"), "bad_encoding", "UTF-8"),
-        (rows(GOOD).encode("utf-16-le"), "nul_byte", "character 1"),
+        (rows(GOOD).encode("utf-16-le"), "nul_byte", "byte 1"),
         (rows(GOOD + "\0").encode(), "nul_byte", "NUL"),
         (rows(GOOD).replace("\n", "\r").encode(), "bad_line_ends", "carriage return"),
         (rows(GOOD).replace("id,", "id,id,").encode(), "duplicate_header", "id"),

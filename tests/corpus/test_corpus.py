@@ -1,0 +1,81 @@
+"""Every numbered case gets its verdict, in every format it makes sense in, from a user not root."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.corpus import files, parquets, text, values
+from tests.corpus.case import CASES, Expected
+from tests.corpus.numbers import NUMBERS
+
+from trimtab.data.reasons import AcceptReason, FileReason, RowReason
+
+__all__ = ["files", "parquets", "text", "values"]
+ROOT = Path(__file__).parent.parent.parent
+RUNS = [(number, form) for number in NUMBERS if number in CASES for form in CASES[number].forms]
+Told = dict[tuple[str, str], dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def told() -> Iterator[Told]:
+    """What the child process said about each case."""
+    with tempfile.TemporaryDirectory() as folder:  # not below pytest's, which is root's alone
+        command = [sys.executable, "-m", "tests.corpus.child", folder]
+        done = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, check=False, env={**os.environ}
+        )
+        assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    return {(line["case"], line["form"]): line for line in lines}
+
+
+def test_the_list_is_whole() -> None:
+    assert len(NUMBERS) == 112
+    assert sorted(CASES) == sorted(NUMBERS)
+
+
+@pytest.mark.parametrize(("number", "form"), RUNS)
+def test_case(told: Told, number: str, form: str) -> None:
+    line = told[number, form]
+    assert "error" not in line, line["error"]
+    assert _verdict(line) == CASES[number].expected, line["detail"]
+    assert not line.get("wrong_values")
+
+
+@pytest.mark.parametrize(("number", "form"), RUNS)
+def test_verdict_is_on_the_closed_list_and_no_row_is_lost(
+    told: Told, number: str, form: str
+) -> None:
+    line = told[number, form]
+    allowed = FileReason if line["verdict"] == "rejected" else AcceptReason
+    assert line["reason"] in [*allowed]
+    extra = {line["reason"]}  # good rows of a refused file are counted under its reason
+    assert set(line["quarantined"]) <= {*RowReason} | extra
+    assert line["rows_accepted"] + sum(line["quarantined"].values()) == line["rows_read"]
+
+
+def test_refusals_say_what_to_do(told: Told) -> None:
+    silent = [key for key, line in told.items() if line["verdict"] == "rejected"]
+    assert [key for key in silent if len(told[key]["detail"]) < 10] == []
+
+
+def test_all_cases(told: Told, record_property: Any) -> None:
+    """Print how many of the 112 hold in all their formats."""
+    failed = {n for n, f in RUNS if _verdict(told[n, f]) != CASES[n].expected}
+    summary = f"{len(NUMBERS) - len(failed)} of {len(NUMBERS)} cases, {len(RUNS)} files"
+    record_property("corpus", summary)
+    print(summary)
+    assert not failed, f"{summary}; failed: {sorted(failed)}"
+
+
+def _verdict(line: dict[str, Any]) -> Expected | None:
+    if "error" in line:
+        return None
+    accepted = line["verdict"] == "accepted"
+    return Expected(line["verdict"], line["reason"], line["quarantined"] if accepted else {})
