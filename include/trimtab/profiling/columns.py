@@ -23,7 +23,7 @@ _PADDED = r"\A[+-]?0[0-9]"
 _DAY = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _NAIVE = _DAY + r"([T ][0-9]{2}:[0-9]{2}(:[0-5][0-9](\.[0-9]+)?)?)?\z"
 _ZONED = _DAY + r"[T ][0-9]{2}:[0-9]{2}(:[0-5][0-9](\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)\z"
-_FORMULA = r"\A[=@+\-][^0-9.\s]"  # what a spreadsheet would run
+_FORMULA = r"\A(?:[=@]|[+-][A-Za-z(])"  # what a spreadsheet would run
 _BOOLEANS = ({"true", "false"}, {"yes", "no"})
 
 
@@ -55,16 +55,19 @@ class Column:
         return self.distinct <= 1
 
 
-def inspect(name: str, cells: pl.Series, nulls: Collection[str] = ()) -> Column:
+def inspect(
+    name: str, cells: pl.Series, nulls: Collection[str] = (), known: ColumnType | None = None
+) -> Column:
     """Judge one column by its different texts, each counted once.
 
     ``nulls`` are texts that other columns of the file mean 'no value' by; a source has one list.
+    ``known`` is the type when the file itself says it; texts then mean nothing else.
     """
     counts = cells.alias("text").value_counts(name="n")
     gone = int(counts.filter(pl.col("text").is_null())["n"].sum())
     counts = counts.drop_nulls("text")
     blank = pl.col("text").is_in([*ALWAYS_NULL, *nulls]) | (pl.col("text").str.strip_chars() == "")
-    kind, there, markers = _kind(counts, blank)
+    kind, there, markers = (known, counts, {}) if known else _kind(counts, blank)
     fits = _fitting(there, kind)
     odd = there.filter(~fits) if kind in _PATTERNS else there.clear()
     good = there.filter(fits) if kind in _PATTERNS else there

@@ -5,13 +5,14 @@ import gzip
 import io
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 import polars as pl
 from polars.exceptions import PolarsError
 
+from trimtab.config.dataset import ColumnType
 from trimtab.config.source import Format
 from trimtab.errors import DataError
 
@@ -31,6 +32,7 @@ class Table:
     rows: pl.DataFrame
     ragged: tuple[tuple[int, str], ...] = ()  # position (1 = first data row) and what is wrong
     ragged_count: int = 0
+    types: dict[str, ColumnType] = field(default_factory=dict)  # what Parquet says itself
     whole: bool = True  # False: only the first MOST_ROWS rows were looked at
 
 
@@ -68,7 +70,7 @@ def _csv(file: Path) -> Table:
     positions = pl.Series([at - 1 for at, _ in found], dtype=pl.Int64)
     kept = rows.filter(~pl.int_range(pl.len()).is_in(positions.implode()))
     whole = rows.height < MOST_ROWS
-    return Table(file, "csv", delimiter, kept, told[:EXAMPLES], len(found), whole)
+    return Table(file, "csv", delimiter, kept, told[:EXAMPLES], len(found), whole=whole)
 
 
 def _parsed(file: Path, delimiter: str) -> pl.DataFrame:
@@ -130,7 +132,20 @@ def _parquet(file: Path) -> Table:
     scan = pl.scan_parquet(file)
     check_header(file, scan.collect_schema().names())
     rows = scan.head(MOST_ROWS).collect()
-    return Table(file, "parquet", ",", _as_text(file, rows), whole=rows.height < MOST_ROWS)
+    types = {name: kind for name in rows.columns if (kind := _type(rows.schema[name]))}
+    text = _as_text(file, rows)
+    return Table(file, "parquet", ",", text, types=types, whole=rows.height < MOST_ROWS)
+
+
+def _type(kind: pl.DataType) -> ColumnType | None:
+    """The type a contract must give a Parquet column; None: its texts decide."""
+    if kind.is_integer():
+        return "int"
+    if kind.is_float() or kind.is_decimal():
+        return "float"
+    if isinstance(kind, pl.Datetime):
+        return "time"
+    return "bool" if kind == pl.Boolean else None
 
 
 _READERS = {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet}
@@ -196,20 +211,32 @@ def _delimiter(text: str) -> str:
 
 def _as_text(file: Path, rows: pl.DataFrame) -> pl.DataFrame:
     nested = [n for n, kind in rows.schema.items() if kind.is_nested() or kind == pl.Binary]
+    naive = [n for n, kind in rows.schema.items() if kind.is_temporal() and not _zoned(kind)]
+    problems = []
     if nested:
-        raise DataError(
-            f"{file}: columns {nested} hold lists, objects or bytes; a contract has plain "
-            "columns, so write one column per part"
+        problems.append(
+            f"columns {nested} hold lists, objects or bytes; a contract has plain columns, so "
+            "write one column per part"
         )
+    if naive:
+        problems.append(
+            f"columns {naive} are dates or times without a zone, which no contract can hold; "
+            "write them as UTC timestamps, or as text"
+        )
+    if problems:
+        raise DataError(f"{file}: " + "; ".join(problems))
     return rows.select(_texts(rows))
+
+
+def _zoned(kind: pl.DataType) -> bool:
+    return isinstance(kind, pl.Datetime) and kind.time_zone is not None
 
 
 def _texts(rows: pl.DataFrame) -> Iterator[pl.Expr]:
     for name, kind in rows.schema.items():
         column = pl.col(name)
         if isinstance(kind, pl.Datetime):
-            zoned = column.dt.convert_time_zone("UTC") if kind.time_zone else column
-            column = zoned.dt.strftime("%Y-%m-%dT%H:%M:%S%.6f" + ("Z" if kind.time_zone else ""))
+            column = column.dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
         yield column.cast(pl.String)
 
 

@@ -220,8 +220,9 @@ def test_bytes_that_are_not_what_the_name_says(tmp_path: Path, name: str) -> Non
 
 def test_nested_columns_are_refused_by_name(tmp_path: Path) -> None:
     file = tmp_path / "x.parquet"
-    pl.DataFrame({"a": [[1], [2]], "b": [1, 2]}).write_parquet(file)
-    with pytest.raises(DataError, match=r"\['a'\] hold lists"):
+    day = pl.Series(["2026-01-01"]).str.to_date()
+    pl.DataFrame({"a": [[1]], "b": [1], "day": day}).write_parquet(file)
+    with pytest.raises(DataError, match=r"\['a'\] hold lists.*\['day'\] are dates"):
         read(file)
 
 
