@@ -207,7 +207,7 @@ class Bench:
         only: str | None = None,
     ) -> int:
         ledger = {"TRIMTAB_LEDGER": self.url, "TRIMTAB_TRACKING": f"sqlite:///{cell}/mlflow.db"}
-        pid: int = self.zygote.ask(
+        pid: int = self.zygote.start(
             pipeline=pipeline,
             home=str(cell),
             config=str(self.config(self.modes[cell])),

@@ -33,6 +33,13 @@ class Zygote:
         )
         assert self.process.stdout
         assert self.process.stdout.readline() == "ready\n"
+        self.ended: dict[int, str] = {}
+
+    def start(self, **order: Any) -> int:
+        """Fork a child; return its process id."""
+        pid: int = self.ask(**order)
+        self.ended.pop(pid, None)
+        return pid
 
     def ask(self, **order: Any) -> Any:
         assert self.process.stdin
@@ -51,13 +58,17 @@ class Zygote:
         return f"hung ({self.ask(wait=pid, glance=False)})"
 
     def glance(self, pid: int) -> str | None:
-        status: str | None = self.ask(wait=pid, glance=True)
-        return status
+        """Return how a child ended or that it stopped just now; None while it runs."""
+        if pid not in self.ended and (status := self.ask(wait=pid, glance=True)):
+            if status == "stopped":
+                return str(status)
+            self.ended[pid] = status
+        return self.ended.get(pid)
 
     def close(self) -> None:
         assert self.process.stdin
         self.process.stdin.close()
-        self.process.wait(10)
+        self.process.wait(60)
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ _PADDED = r"\A[+-]?0[0-9]"
 _DAY = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _NAIVE = _DAY + r"([T ][0-9]{2}:[0-9]{2}(:[0-5][0-9](\.[0-9]+)?)?)?\z"
 _ZONED = _DAY + r"[T ][0-9]{2}:[0-9]{2}(:[0-5][0-9](\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)\z"
-_FORMULA = r"\A[=@+\-][^0-9.\s]"  # what a spreadsheet would run
+_FORMULA = r"\A(?:[=@]|[+-][A-Za-z(])"  # what a spreadsheet would run
 _BOOLEANS = ({"true", "false"}, {"yes", "no"})
 
 
@@ -55,17 +55,19 @@ class Column:
         return self.distinct <= 1
 
 
-def inspect(name: str, cells: pl.Series, nulls: Collection[str] = ()) -> Column:
+def inspect(
+    name: str, cells: pl.Series, nulls: Collection[str] = (), known: ColumnType | None = None
+) -> Column:
     """Judge one column by its different texts, each counted once.
 
     ``nulls`` are texts that other columns of the file mean 'no value' by; a source has one list.
+    ``known`` is the type when the file itself says it; texts then mean nothing else.
     """
-    counted = cells.alias("text").value_counts(name="n")
-    counts = counted.sort("n", "text", descending=[True, False])
+    counts = cells.alias("text").value_counts(name="n")
     gone = int(counts.filter(pl.col("text").is_null())["n"].sum())
     counts = counts.drop_nulls("text")
     blank = pl.col("text").is_in([*ALWAYS_NULL, *nulls]) | (pl.col("text").str.strip_chars() == "")
-    kind, there, markers = _kind(counts, blank)
+    kind, there, markers = (known, counts, {}) if known else _kind(counts, blank)
     fits = _fitting(there, kind)
     odd = there.filter(~fits) if kind in _PATTERNS else there.clear()
     good = there.filter(fits) if kind in _PATTERNS else there
@@ -82,13 +84,26 @@ def inspect(name: str, cells: pl.Series, nulls: Collection[str] = ()) -> Column:
         missing=gone + sum(markers.values()),
         distinct=good.height,
         markers=markers,
-        odd=dict(odd.head(5).iter_rows()),
+        odd=dict(_top(odd, 5)),
         odd_count=int(odd["n"].sum()),
-        top=tuple(good.head(FEW).iter_rows()),
+        top=tuple(_top(good, FEW)),
         formulas=int(risky["n"].sum()),
         naive_time=naive,
         padded=padded,
     )
+
+
+def _top(counts: pl.DataFrame, most: int) -> list[tuple[str, int]]:
+    """Return the most frequent texts; of equally frequent ones the first by alphabet.
+
+    A sort of all of them would cost more than everything else: identifiers are as many as rows.
+    """
+    if counts.height > most:
+        least = counts["n"].top_k(most).min()
+        more = counts.filter(pl.col("n") > least)
+        equal = counts.filter(pl.col("n") == least)
+        counts = pl.concat([more, equal.bottom_k(most - more.height, by="text")])
+    return list(counts.sort("n", "text", descending=[True, False]).iter_rows())
 
 
 def _kind(counts: pl.DataFrame, blank: pl.Expr) -> tuple[ColumnType, pl.DataFrame, dict[str, int]]:

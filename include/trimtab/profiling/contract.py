@@ -104,7 +104,8 @@ def _tail(profile: Profile) -> Iterator[str]:
     limits = []
     if profile.keys.duplicates / rows > 0.3:
         limits.append("max_duplicates: 1")
-    formulas = sum(column.formulas for column in profile.columns)
+    open_ = (c for c in profile.columns if not closed(c, profile.rows[c.name]))
+    formulas = sum(column.formulas for column in open_)  # a listed value is what it is
     if formulas:
         yield f"# {formulas:,} cells begin like a spreadsheet formula (=, +, -, @)."
         if formulas / rows > 0.02:

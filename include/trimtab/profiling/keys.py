@@ -28,11 +28,13 @@ def find(rows: pl.DataFrame, columns: Sequence[Column], target: str) -> Keys:
 
     Exact repetitions are set aside when the file comes in, so they do not spoil a key.
     """
-    distinct = rows.unique(maintain_order=True)
-    twice = rows.height - distinct.height
     may = [c for c in columns if _may(c, target)]
-    single = [(c.name,) for c in sorted(may, key=_liking) if _unique(distinct, [c.name])]
-    if single:
+    liked = sorted(may, key=_liking)
+    if single := [(c.name,) for c in liked if c.distinct == rows.height]:
+        return Keys(single[0], tuple(single[1:]))  # and so no row is there twice
+    distinct = rows.filter(rows.hash_rows().is_first_distinct())
+    twice = rows.height - distinct.height
+    if twice and (single := [(c.name,) for c in liked if _unique(distinct, [c.name])]):
         return Keys(single[0], tuple(single[1:]), twice)
     several = _pairs(distinct, may) or _grown(distinct, may)
     if several:

@@ -75,7 +75,7 @@ def profile(table: Table, target: str) -> Profile:
             f"{table.file}: has no column {target!r} to learn; --target is one of "
             f"{table.rows.columns}"
         )
-    found = _inspected(table.rows)
+    found = _inspected(table)
     rows = columns.typed(table.rows, found)
     goal = task.understand(str(table.file), _named(found, target), rows[target])
     naive = tuple(c.name for c in found if c.naive_time)
@@ -104,13 +104,14 @@ def profile(table: Table, target: str) -> Profile:
     )
 
 
-def _inspected(rows: pl.DataFrame) -> tuple[Column, ...]:
+def _inspected(table: Table) -> tuple[Column, ...]:
     """Inspect each column, then once more those that hold what others mean 'no value' by."""
-    first = [columns.inspect(name, rows[name]) for name in rows.columns]
+    rows, types = table.rows, table.types
+    first = [columns.inspect(name, rows[name], (), types.get(name)) for name in rows.columns]
     nulls = {text for column in first for text in column.markers} - set(columns.ALWAYS_NULL)
     return tuple(
         columns.inspect(c.name, rows[c.name], nulls)
-        if nulls and rows[c.name].is_in(sorted(nulls)).any()
+        if nulls and c.name not in types and rows[c.name].is_in(sorted(nulls)).any()
         else c
         for c in first
     )

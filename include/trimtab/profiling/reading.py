@@ -5,13 +5,14 @@ import gzip
 import io
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 import polars as pl
 from polars.exceptions import PolarsError
 
+from trimtab.config.dataset import ColumnType
 from trimtab.config.source import Format
 from trimtab.errors import DataError
 
@@ -31,6 +32,7 @@ class Table:
     rows: pl.DataFrame
     ragged: tuple[tuple[int, str], ...] = ()  # position (1 = first data row) and what is wrong
     ragged_count: int = 0
+    types: dict[str, ColumnType] = field(default_factory=dict)  # what Parquet says itself
     whole: bool = True  # False: only the first MOST_ROWS rows were looked at
 
 
@@ -62,52 +64,61 @@ def _csv(file: Path) -> Table:
     delimiter = _delimiter(text)
     header = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
     check_header(file, header)
-    rows, torn = _parsed(file, delimiter)
-    short = rows.with_row_index("_at", offset=1).filter(pl.col(header[-1]).is_null())
-    ragged = [(int(at), "has fewer cells than the header") for at in short["_at"].head(EXAMPLES)]
-    long = _long_rows(file, delimiter, len(header)) if torn else []
-    ragged += [(at, f"has {cells} cells, the header {len(header)}") for at, cells in long]
-    kept = rows.filter(pl.col(header[-1]).is_not_null())
-    return Table(
-        file,
-        "csv",
-        delimiter,
-        kept,
-        tuple(ragged[: 2 * EXAMPLES]),
-        short.height + len(long),
-        rows.height < MOST_ROWS,
-    )
+    rows = _parsed(file, delimiter)
+    found = _ragged(file, delimiter, len(header)) if len(header) > 1 else []
+    told = tuple((at, f"has {cells} cells, the header {len(header)}") for at, cells in found)
+    positions = pl.Series([at - 1 for at, _ in found], dtype=pl.Int64)
+    kept = rows.filter(~pl.int_range(pl.len()).is_in(positions.implode()))
+    whole = rows.height < MOST_ROWS
+    return Table(file, "csv", delimiter, kept, told[:EXAMPLES], len(found), whole=whole)
 
 
-def _parsed(file: Path, delimiter: str) -> tuple[pl.DataFrame, bool]:
-    """Parse all cells as text; whether there are rows with more cells than the header."""
-
-    def parse(*, torn: bool) -> pl.DataFrame:
-        try:
-            return pl.read_csv(
-                file,
-                separator=delimiter,
-                infer_schema=False,
-                empty_string_is_null=False,
-                n_rows=MOST_ROWS,
-                truncate_ragged_lines=torn,
-            )
-        except UnicodeDecodeError as error:
-            raise DataError(f"{file}: is not UTF-8; save it as UTF-8") from error
-
+def _parsed(file: Path, delimiter: str) -> pl.DataFrame:
+    """Parse all cells as text, blank lines left out; rows too long are cut, too short filled."""
     try:
-        return parse(torn=False), False
+        rows = pl.read_csv(
+            file,
+            separator=delimiter,
+            infer_schema=False,
+            empty_string_is_null=False,
+            n_rows=MOST_ROWS,
+            truncate_ragged_lines=True,
+        )
     except PolarsError as error:
         if "utf" in str(error).lower():
             raise DataError(f"{file}: is not UTF-8; save it as UTF-8") from None
-        return parse(torn=True), True
+        raise
+    blank = pl.all_horizontal(pl.all().fill_null("") == "")
+    return rows.filter(~blank) if rows.width > 1 else rows
 
 
-def _long_rows(file: Path, delimiter: str, cells: int) -> list[tuple[int, int]]:
-    with _opened(file) as stream:
-        lines = io.TextIOWrapper(stream, "utf-8-sig", newline="")
-        records = enumerate((r for r in csv.reader(lines, delimiter=delimiter) if r), start=0)
-        return [(at, len(record)) for at, record in records if len(record) > cells]
+def _ragged(file: Path, delimiter: str, cells: int) -> list[tuple[int, int]]:
+    """Positions (1 = first data row) and cells of the rows that do not fit the header.
+
+    Polars fills and cuts such rows without a word. Where nothing is quoted the delimiters of each
+    line tell; else the records have to be parsed one by one.
+    """
+    lines = pl.read_csv(
+        file,
+        has_header=False,
+        separator="\x01",
+        quote_char=None,
+        infer_schema=False,
+        new_columns=["line"],
+        n_rows=MOST_ROWS + 1,
+        truncate_ragged_lines=True,
+    )["line"]
+    lines = lines.filter(lines.fill_null("").str.strip_chars(delimiter + "\r") != "")
+    if lines.str.contains('"', literal=True).any():
+        with _opened(file) as stream:
+            records = csv.reader(
+                io.TextIOWrapper(stream, "utf-8-sig", newline=""), delimiter=delimiter
+            )
+            counts = enumerate(len(record) for record in records if any(record))
+            return [(at, count) for at, count in counts if at and count != cells]
+    counted = lines.str.count_matches(delimiter, literal=True) + 1
+    odd = (counted != cells).arg_true()
+    return [(int(at), int(counted[at])) for at in odd if at]
 
 
 def _jsonl(file: Path) -> Table:
@@ -121,7 +132,20 @@ def _parquet(file: Path) -> Table:
     scan = pl.scan_parquet(file)
     check_header(file, scan.collect_schema().names())
     rows = scan.head(MOST_ROWS).collect()
-    return Table(file, "parquet", ",", _as_text(file, rows), whole=rows.height < MOST_ROWS)
+    types = {name: kind for name in rows.columns if (kind := _type(rows.schema[name]))}
+    text = _as_text(file, rows)
+    return Table(file, "parquet", ",", text, types=types, whole=rows.height < MOST_ROWS)
+
+
+def _type(kind: pl.DataType) -> ColumnType | None:
+    """The type a contract must give a Parquet column; None: its texts decide."""
+    if kind.is_integer():
+        return "int"
+    if kind.is_float() or kind.is_decimal():
+        return "float"
+    if isinstance(kind, pl.Datetime):
+        return "time"
+    return "bool" if kind == pl.Boolean else None
 
 
 _READERS = {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet}
@@ -187,20 +211,32 @@ def _delimiter(text: str) -> str:
 
 def _as_text(file: Path, rows: pl.DataFrame) -> pl.DataFrame:
     nested = [n for n, kind in rows.schema.items() if kind.is_nested() or kind == pl.Binary]
+    naive = [n for n, kind in rows.schema.items() if kind.is_temporal() and not _zoned(kind)]
+    problems = []
     if nested:
-        raise DataError(
-            f"{file}: columns {nested} hold lists, objects or bytes; a contract has plain "
-            "columns, so write one column per part"
+        problems.append(
+            f"columns {nested} hold lists, objects or bytes; a contract has plain columns, so "
+            "write one column per part"
         )
+    if naive:
+        problems.append(
+            f"columns {naive} are dates or times without a zone, which no contract can hold; "
+            "write them as UTC timestamps, or as text"
+        )
+    if problems:
+        raise DataError(f"{file}: " + "; ".join(problems))
     return rows.select(_texts(rows))
+
+
+def _zoned(kind: pl.DataType) -> bool:
+    return isinstance(kind, pl.Datetime) and kind.time_zone is not None
 
 
 def _texts(rows: pl.DataFrame) -> Iterator[pl.Expr]:
     for name, kind in rows.schema.items():
         column = pl.col(name)
         if isinstance(kind, pl.Datetime):
-            zoned = column.dt.convert_time_zone("UTC") if kind.time_zone else column
-            column = zoned.dt.strftime("%Y-%m-%dT%H:%M:%S%.6f" + ("Z" if kind.time_zone else ""))
+            column = column.dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
         yield column.cast(pl.String)
 
 

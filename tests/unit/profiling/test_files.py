@@ -1,5 +1,6 @@
 """The two files and the page: what is written is what the product reads, and safe to look at."""
 
+import gzip
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 import yaml
 
 from trimtab.config import load_project
+from trimtab.config.loader import load_dataset
 from trimtab.data.judge import judge
 from trimtab.profiling import contract, model, page
 from trimtab.profiling.profile import Profile, profile
@@ -72,13 +74,42 @@ def test_both_files_pass_the_check(config: Path) -> None:
 
 
 def test_the_contract_takes_every_row_of_the_file_it_was_learned_from(
-    config: Path, found: Profile
+    config: Path, found: Profile, tmp_path: Path
 ) -> None:
     spec = load_project(config).dataset("things")
     file = found.table.file
-    judgement = judge(file.read_bytes(), spec, name=file.name, sha256="0" * 64)
+    folder = tmp_path / "rows"
+    folder.mkdir()
+    judgement = judge(file, spec, name=file.name, sha256="0" * 64, folder=folder)
     assert judgement.reason == "ok", judgement.detail
-    assert (judgement.rows_read, judgement.good.height) == (N, N)
+    assert (judgement.rows_read, sum(judgement.quarantined.values())) == (N, 0)
+
+
+@pytest.mark.parametrize("ending", ["csv", "csv.gz", "jsonl", "parquet"])
+def test_so_it_is_in_every_format(tmp_path: Path, ending: str) -> None:
+    file = tmp_path / f"things.{ending}"
+    typed = world().with_columns(
+        pl.col("at").str.to_datetime(time_zone="UTC"), big=pl.int_range(N) + 2**60
+    )
+    match ending:
+        case "csv":
+            world().write_csv(file, separator=";")
+        case "csv.gz":
+            file.write_bytes(gzip.compress(world().write_csv().encode()))
+        case "jsonl":
+            world().write_ndjson(file)
+        case _:
+            typed.write_parquet(file)
+    text = contract.dataset(profile(read(file), "target"), "things", "me")
+    written = tmp_path / "datasets" / "things.yaml"
+    written.parent.mkdir()
+    written.write_text(text, encoding="utf-8")
+    spec = load_dataset(written)
+    folder = tmp_path / "rows"
+    folder.mkdir()
+    judgement = judge(file, spec, name=file.name, sha256="0" * 64, folder=folder)
+    assert judgement.reason == "ok", judgement.detail
+    assert (judgement.rows_read, sum(judgement.quarantined.values())) == (N, 0)
 
 
 def test_ranges_have_slack_and_keep_zero() -> None:

@@ -63,11 +63,7 @@ def told(found: Profile) -> str:
     ],
 )
 def test_types(texts: list[str | None], type_: str) -> None:
-    many = [
-        f"{i:06d}x" if type_ == "text" and texts and texts[0] == "free" else text
-        for i, text in enumerate(texts * 20)
-    ]
-    assert kind(*many) == type_
+    assert kind(*texts * 20) == type_
 
 
 def test_many_different_texts_are_no_category() -> None:
@@ -98,7 +94,7 @@ def test_keys_single_pair_content_and_duplicates(tmp_path: Path) -> None:
     shop, day = [i // 20 for i in range(N)], [i % 20 for i in range(N)]
     pair = rows.drop("id").with_columns(shop=pl.Series(shop), day=pl.Series(day))
     assert set(learned(tmp_path, pair).keys.chosen) == {"shop", "day"}
-    none = rows.drop("id")
+    none = rows.drop("id").unique(maintain_order=True)
     found = learned(tmp_path, pl.concat([none, none.head(3)]))
     assert (found.keys.content, found.keys.duplicates) == (True, 3)
     assert found.keys.chosen == tuple(none.columns)
@@ -224,18 +220,19 @@ def test_bytes_that_are_not_what_the_name_says(tmp_path: Path, name: str) -> Non
 
 def test_nested_columns_are_refused_by_name(tmp_path: Path) -> None:
     file = tmp_path / "x.parquet"
-    pl.DataFrame({"a": [[1], [2]], "b": [1, 2]}).write_parquet(file)
-    with pytest.raises(DataError, match=r"\['a'\] hold lists"):
+    day = pl.Series(["2026-01-01"]).str.to_date()
+    pl.DataFrame({"a": [[1]], "b": [1], "day": day}).write_parquet(file)
+    with pytest.raises(DataError, match=r"\['a'\] hold lists.*\['day'\] are dates"):
         read(file)
 
 
 def test_rows_that_do_not_fit_the_header_are_told(tmp_path: Path) -> None:
     file = tmp_path / "x.csv"
-    file.write_text("a,b,c\n1,2,3\n4,5\n6,7,8,9\n10,11,\n")
-    found = read(file)
-    assert found.ragged_count == 2
-    assert [at for at, _ in found.ragged] == [2, 3]
-    assert "10" in found.rows["a"]
+    for quote in ("", '"'):  # two ways of counting
+        file.write_text(f"a,b,c\n{quote}1{quote},2,3\n4,5\n\n,,\n6,7,8,9\n10,11,\n")
+        found = read(file)
+        assert [at for at, _ in found.ragged] == [2, 3]
+        assert found.rows.rows() == [("1", "2", "3"), ("10", "11", "")]
 
 
 def test_slugs_are_names() -> None:
