@@ -103,7 +103,7 @@ def _value(rows: pl.DataFrame, name: str, column: Column, nothing: Sequence[str]
         text = _or_null(text, nothing)
     if column.type == "time":
         moment = _time(rows, name, text) if words else text.cast(_UTC)
-        return pl.when(moment.is_between(*_YEARS)).then(moment)
+        return pl.when(moment.is_between(_YEARS[0], _YEARS[1])).then(moment)
     if column.type == "bool":
         return _bool(text) if words else text.cast(pl.Boolean)
     # Polars takes for numbers what we call numbers, and inf and nan (a test tells)

@@ -54,9 +54,10 @@ class NewDataTrigger(BaseEventTrigger):
 
     async def _pending(self, due: Callable[[], bool]) -> AsyncIterator[Listing]:
         """Yield what is unjudged each time the listing changed, or when it is due."""
-        watch, seen = None, Listing()
+        watch: Watch | None = None
+        seen = Listing()
         while True:
-            watch = watch or await self._asked(lambda: Watch(self.dataset, self.fingerprint))
+            watch = watch or await self._asked(self._watch)
             listing = await self._asked(watch.listing) if watch else None
             if watch and listing is not None and (listing != seen or due()):
                 pending = await self._asked(watch.unjudged)
@@ -69,6 +70,9 @@ class NewDataTrigger(BaseEventTrigger):
             else:
                 seen = listing
                 await self._next_look(watch)
+
+    def _watch(self) -> Watch:
+        return Watch(self.dataset, self.fingerprint)
 
     async def _next_look(self, watch: Watch) -> None:
         """Wait until it is time for another look, or until the source rings."""

@@ -98,8 +98,8 @@ def sources(env: Environment) -> Iterator[Finding]:
     for name in env.project.datasets:
         cure = f"correct source in datasets/{name}.yaml, its connection, or the place's rights"
         what = f"source {name}"
-        yield from tried(
-            what,
-            lambda name=name, what=what: [ok(what, open_source(env, name).probe())],
-            cure,
-        )
+
+        def look(name: str = name, what: str = what) -> list[Finding]:
+            return [ok(what, open_source(env, name).probe())]
+
+        yield from tried(what, look, cure)
