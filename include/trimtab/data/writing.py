@@ -88,9 +88,9 @@ class _Writing:
         return ways[self.spec.write]()
 
     def append(self) -> Plan:
-        """Take the rows whose key no other file has; a file of the same name gives way whole."""
+        """Take the rows whose key no other file has; a file it restates gives way whole."""
         before = self.table.holding(FILE, self.namesakes)
-        there = set(self.table.values(FILE, before)) & set(self.namesakes)
+        there = self._restated(before)
         if there & set(self.later):
             return Plan("none", superseded=self.mine.rows)
         gone = pl.col(FILE).is_in(sorted(there))
@@ -177,6 +177,17 @@ class _Writing:
             partitions=tuple(parts[PARTITION]),
             difference=(comes, out.content),
         )
+
+    def _restated(self, before: list[DataFile]) -> set[str]:
+        """Files of this name at least half of whose keys come again.
+
+        A feed that writes every day's rows to the same name restates nothing: that is more data.
+        """
+        rows = self.table.read(before).filter(pl.col(FILE).is_in(self.namesakes))
+        again = rows.join(self.new.select(self.key), on=self.key, how="semi", nulls_equal=True)
+        counted = rows.group_by(FILE).len().join(again.group_by(FILE).len("again"), on=FILE)
+        most = counted.filter(2 * pl.col("again") >= pl.col("len")).select(FILE)
+        return set(most.collect(engine="streaming")[FILE])
 
     def _replaced(self, out: Out) -> tuple[str, ...]:
         """Files that had rows in the table and have none any more."""

@@ -62,6 +62,9 @@ def _published(env: Environment, dataset: str, sha256: str) -> DatasetVersion | 
     event = env.ledger.append(datasets.KIND, dataset, sha256, record.to_json())
     record = DatasetVersion.model_validate(event.payload)
     _log(record)
+    if event.new and record.operation == "restate" and record.rows_removed:
+        title = f"{dataset}: {record.name} came again and lacks {record.rows_removed} row(s)"
+        env.notifier.send("warning", title, f"version {record.version - 1} has them still")
     return record
 
 

@@ -58,7 +58,9 @@ def test_a_file_that_changes_nothing_makes_no_version(shop: Any) -> None:
     assert publish(shop.env, "shop", [again.sha256]) == [again]
 
 
-def test_a_restated_file_replaces_its_earlier_rows_in_one_commit(shop: Any) -> None:
+def test_a_restated_file_replaces_its_earlier_rows_in_one_commit(
+    shop: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     first = shop.give("jan.csv", *JANUARY)
     other = shop.give("feb.csv", line("x", 7, month=2))
     again = shop.give("jan.csv", JANUARY[0], line("b", 5), line("e", 6), line("x", 7, month=2))
@@ -68,18 +70,27 @@ def test_a_restated_file_replaces_its_earlier_rows_in_one_commit(shop: Any) -> N
     assert again.version == other.version + 1
     assert shop.rows() == [("a", 1), ("b", 5), ("e", 6), ("x", 7)]
     assert shop.rows(other.version) == [("a", 1), ("b", 2), ("c", 3), ("x", 7)]
-    third = shop.give("jan.csv", line("b", 8))
+    third = shop.give("jan.csv", JANUARY[0], line("b", 8))
     assert third.replaces == (again.sha256,)
-    assert shop.rows() == [("b", 8), ("x", 7)]
+    assert shop.rows() == [("a", 1), ("b", 8), ("x", 7)]
     assert third.content == content(shop)
+    assert "shop: jan.csv came again and lacks 1 row(s)" in caplog.text  # people are told
+
+
+def test_another_days_rows_under_the_same_name_are_more_data(shop: Any) -> None:
+    shop.give("daily.csv", *JANUARY)
+    second = shop.give("daily.csv", JANUARY[0], line("d", 4, month=2))
+    assert (second.operation, second.replaces) == ("append", ())
+    assert second.set_aside == {"duplicate_key": 1}
+    assert shop.rows() == [("a", 1), ("b", 2), ("c", 3), ("d", 4)]
 
 
 def test_a_restated_file_that_says_the_same_changes_nothing(shop: Any) -> None:
     shop.give("jan.csv", *JANUARY)
     again = shop.give("jan.csv", *reversed(JANUARY))
     assert (told(again), again.version) == (("none", 0, 0, 0, 3), 0)
-    third = shop.give("jan.csv", line("z"))
-    assert (third.operation, shop.rows()) == ("restate", [("z", 1)])
+    third = shop.give("jan.csv", *JANUARY[:2])
+    assert (third.operation, shop.rows()) == ("restate", [("a", 1), ("b", 2)])
 
 
 @pytest.mark.parametrize("write", ["append", "upsert", "replace_partition"])
@@ -100,10 +111,10 @@ def test_an_earlier_file_published_late_does_not_undo_a_later_one(
 def test_files_of_one_call_go_in_the_order_they_were_judged(shop: Any) -> None:
     one = shop.land("jan.csv", *JANUARY)
     shop.judge()
-    two = shop.land("jan.csv", line("a", 9))
+    two = shop.land("jan.csv", line("a", 9), line("b", 9))
     shop.judge()
     assert [v.sha256 for v in publish(shop.env, "shop", [two, one])] == [one, two]
-    assert shop.rows() == [("a", 9)]
+    assert shop.rows() == [("a", 9), ("b", 9)]
 
 
 def test_upsert_replaces_equal_keys_and_leaves_other_files_alone(
