@@ -8,6 +8,8 @@ demo: $(UV)
 	$(UV) run --no-dev --extra demo trimtab demo
 test: $(UV)
 	$(UV) run --all-extras pytest
+integration: $(UV)
+	$(UV) run --all-extras pytest tests/integration -m integration
 check: $(UV)
 	$(UV) run --all-extras sh -c "ruff check && ruff format --check && lint-imports && mypy && trimtab schema --check"
 up: $(UV)
@@ -18,4 +20,4 @@ bench: $(UV)
 	$(UV) run --all-extras pytest tests/benchmarks -m benchmark -s
 .tools/bin/uv:
 	python3 -m venv .tools && .tools/bin/pip install --quiet --disable-pip-version-check uv
-.PHONY: demo test check up down bench
+.PHONY: demo test integration check up down bench

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from trimtab.adapters.connections import Connections, from_environment
 from trimtab.adapters.notify import Notifier
 from trimtab.adapters.store import Store, open_store
 from trimtab.adapters.tracking import Tracker
@@ -28,6 +29,7 @@ class Environment:
     tracker: Tracker
     notifier: Notifier
     clock: Clock = field(default_factory=SystemClock)
+    connections: Connections = from_environment
 
     @functools.cached_property
     def lake(self) -> Path:
@@ -42,8 +44,8 @@ class Environment:
     def landing(self, dataset: str) -> Path:
         """The folder where files of ``dataset`` land."""
         source = self.project.dataset(dataset).source
-        if source.kind != "files" or source.uri.startswith("s3://"):
-            raise NotReadyError(f"{dataset} has no landing folder: it comes from {source.kind}")
+        if source.kind != "files" or source.opener != "folder":
+            raise NotReadyError(f"{dataset} has no landing folder: it comes from {source.place}")
         return self.home / source.uri
 
     def table(self, dataset: str) -> str:
@@ -67,13 +69,15 @@ def open_environment(
     config: Path | None = None,
     clock: Clock | None = None,
     notifier: Callable[[str | None], Notifier] = Notifier,
+    connections: Connections = from_environment,
 ) -> Environment:
     """Put an environment together from its file.
 
     ``TRIMTAB_LEDGER`` and ``TRIMTAB_TRACKING`` replace the file's addresses; the running platform
     sets them for its processes. An ``embedded`` address without them starts (or joins) the
     PostgreSQL of the home folder and stops it again when the last process that uses it ends.
-    ``notifier`` is made from the environment's webhook; Airflow brings one with more channels.
+    ``notifier`` is made from the environment's webhook; Airflow brings one with more channels, and
+    ``connections`` that know its own.
     """
     home = (home or default_home()).resolve()
     project = load_project(config or default_config(), name or default_environment())
@@ -88,6 +92,7 @@ def open_environment(
         tracker=Tracker(tracking, artifacts=home / "mlflow"),
         notifier=notifier(place.notify.webhook),
         clock=clock or SystemClock(),
+        connections=connections,
     )
 
 

@@ -1,5 +1,6 @@
 """Small frozen records that pass between stages and into the ledger. All are JSON both ways."""
 
+import hashlib
 import json
 import math
 from datetime import datetime
@@ -13,6 +14,8 @@ FILE, ROW, PARTITION = "_file", "_row", "_partition"
 SYSTEM_COLUMNS = (FILE, ROW, PARTITION)
 # Columns a feature set adds: the target, and which side of the split a row is on.
 TARGET, ROLE = "_target", "_role"
+
+_LONGEST_KEY = 400  # characters, of an event in the ledger
 
 
 def _null_is_nan(value: Any) -> Any:
@@ -41,18 +44,26 @@ class Record(BaseModel):
 
 
 class LandedFile(Record):
-    """A complete file in a landing folder that the ledger has not judged yet."""
+    """A complete file of a source that the ledger has not judged yet.
+
+    ``tag`` is what the place calls this content (the ETag of an S3 object, the range of a query).
+    Where there is one, size and time say nothing about identity.
+    """
 
     dataset: str
     name: str
     uri: str
     size: int
     mtime_ns: int
+    tag: str = ""
 
     @property
     def sighting(self) -> str:
         """Identity of this look at the file, cheaper than its content hash."""
-        return f"{self.name}:{self.size}:{self.mtime_ns}"
+        seen = f"{self.name}:{self.tag or f'{self.size}:{self.mtime_ns}'}"
+        if len(seen) <= _LONGEST_KEY:
+            return seen
+        return f"{seen[:300]}:{hashlib.sha256(seen.encode()).hexdigest()}"  # S3 has longer names
 
 
 class FileVerdict(Record):
@@ -77,7 +88,7 @@ class FileVerdict(Record):
 
 
 class CheckResult(Record):
-    """One expectation's outcome on one file."""
+    """One expectation's outcome on one file; ``sampled_rows`` when not all rows were looked at."""
 
     expectation: str
     column: str | None = None
@@ -86,6 +97,7 @@ class CheckResult(Record):
     observed: Any = None
     limit: dict[str, Any] = {}
     unexpected: int = 0
+    sampled_rows: int | None = None
 
 
 class Validation(Record):
@@ -106,16 +118,69 @@ class Validation(Record):
 
 
 class DatasetVersion(Record):
-    """An immutable state of a dataset table: the Delta version one published file made."""
+    """An immutable state of a dataset table: what one published file, or a revert, made of it.
+
+    A file that changed nothing names the version it found. Of the rows of a file that passed,
+    ``rows_added + rows_updated + rows_unchanged + superseded + sum(set_aside)`` is all of them.
+    """
 
     dataset: str
-    version: int
-    sha256: str
+    version: int  # of the Delta table
+    sha256: str  # of the file; of a revert: its own identity
     name: str
-    rows: int
+    rows: int  # rows of this file in the table at this version
     total_rows: int
     partitions: tuple[str, ...] = ()
     newest: datetime | None = None  # high-water mark of event time over the whole table
+    operation: Literal["append", "upsert", "replace_partition", "restate", "revert", "none"] = (
+        "append"
+    )
+    rows_added: int = 0
+    rows_updated: int = 0  # same key, other values
+    rows_removed: int = 0
+    rows_unchanged: int = 0  # were there already
+    superseded: int = 0  # a file that came later was published before this one
+    set_aside: dict[str, int] = {}  # reason -> rows whose key another file has published
+    replaces: tuple[str, ...] = ()  # hashes of files whose last rows left the table with it
+    columns_added: tuple[str, ...] = ()
+    target: int | None = None  # of a revert: the version whose content came back
+    actor: str = "trimtab"
+    reason: str = ""
+    content: str | None = None  # row-order-free hash of the whole table
+
+
+class SchemaChange(Record):
+    """The decision to change a table's columns, for a file (add_columns) or for the contract."""
+
+    dataset: str
+    base: int | None  # the version it was decided on; None: before the first one
+    added: dict[str, str] = {}  # column -> type
+    changed: dict[str, tuple[str, str]] = {}  # column -> type before, type after
+    policy: Literal["contract", "add_columns"]
+    actor: str = "trimtab"
+    sha256: str | None = None  # the file that was being published
+    name: str | None = None
+
+
+class Retention(Record):
+    """Files that were removed because no kept version needs them."""
+
+    dataset: str
+    keep: str
+    files: tuple[str, ...] = ()  # keys in the store
+    bytes: int = 0
+    versions: tuple[int, ...] = ()  # versions that cannot be read any more
+    kept: tuple[int, ...] = ()
+    actor: str = "trimtab"
+
+
+class Lineage(Record):
+    """One thing the ledger knows, what is told of it, and what it led to or came from."""
+
+    kind: str
+    name: str
+    facts: dict[str, Any] = {}
+    children: tuple["Lineage", ...] = ()
 
 
 class Intake(Record):

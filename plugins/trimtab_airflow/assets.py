@@ -8,17 +8,13 @@ without them: use ``Asset.ref(name=landing_name(...))`` there.
 from airflow.sdk import Asset, AssetWatcher
 
 from trimtab.config import DatasetSpec
-from trimtab_airflow.triggers.landing import LandingTrigger
+from trimtab_airflow.triggers.new_data import NewDataTrigger
+from trimtab_airflow.triggers.watch import fingerprint
 
 
 def landing(spec: DatasetSpec) -> Asset:
-    """Rings when complete files are in the landing folder of a dataset."""
-    trigger = LandingTrigger(
-        dataset=spec.dataset,
-        uri=getattr(spec.source, "uri", ""),
-        pattern=getattr(spec.source, "pattern", "*"),
-        settle=getattr(spec.source, "settle", spec.source.poll).total_seconds(),
-    )
+    """Rings when the source of a dataset has something new."""
+    trigger = NewDataTrigger(dataset=spec.dataset, fingerprint=fingerprint(spec.source))
     name = landing_name(spec.dataset)
     return _asset(name, watchers=[AssetWatcher(name=name, trigger=trigger)])
 

@@ -8,7 +8,10 @@ next task. Importing is all it may do: forks would inherit threads, connections 
 import gc
 import importlib
 import logging
+import sys
 import warnings
+from types import ModuleType
+from typing import cast
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +99,11 @@ with warnings.catch_warnings():
     # skops asks every module that is there for every name of scipy, Airflow's deprecated ones too:
     # thousands of warnings. So Airflow comes last, and where it was first, they are not shown.
     warnings.simplefilter("ignore")
+    # PySpark, which Great Expectations imports where it is installed, ends a process like this one
+    # (see trimtab.adapters.gx.load); None is how Python says that there is no such module.
+    sys.modules["pyspark"] = cast("ModuleType", None)
     preload(_LIBRARIES)
+    del sys.modules["pyspark"]
     preload(_AIRFLOW)
 # Everything so far goes to a generation that is never collected, so that forks keep sharing it:
 # 278 -> 112 MB of own memory per idle worker.

@@ -257,7 +257,11 @@ def test_broken_configuration_is_shown_whole_and_hurts_nobody_else(
     (text,) = shown()
     for problem in PROBLEMS:
         assert problem in text, text
-    expected = {f"{name}.ingest" for name in DATASETS} | {"trimtab.rollback"}
+    expected = {f"{name}.ingest" for name in DATASETS} | {
+        "trimtab.rollback",
+        "trimtab.revert",
+        "trimtab.retention",
+    }
     expected |= {f"{name}.{kind}" for name in MODELS for kind in ("train", "score", "monitor")}
     dags = live.api("dags?exclude_stale=true")["dags"]
     assert {dag["dag_id"] for dag in dags} == expected

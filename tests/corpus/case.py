@@ -41,6 +41,7 @@ class Case:
     forms: tuple[str, ...] = ("csv",)
     contract: Mapping[str, Any] = field(default_factory=dict)
     before: Callable[[Path, str], list[Path]] = lambda folder, form: []
+    published: bool = False  # what comes before is published, too
     during: Callable[[Path], Any] | None = None  # a context that lasts while the file is judged
     rows: Callable[[], list[shop.Row]] = shop.good_rows  # what is in it, as it was delivered
 

@@ -33,6 +33,8 @@ def judged(case: Case, form: str, place: Path) -> dict[str, Any]:
         earlier = take(env, file)
         if earlier.verdict != "accepted":
             return {"error": f"{file.name}, which comes before: {earlier.reason} {earlier.detail}"}
+        if case.published:
+            _publish(env, earlier)
     file = case.make(landing, form)
     with case.during(file) if case.during else contextlib.nullcontext():
         verdict = take(env, file)
@@ -56,13 +58,17 @@ def wrong_values(env: Environment, verdict: FileVerdict, case: Case, *, whole: b
     staged = pl.read_parquet(env.store.location(str(verdict.staged)))
     wrong = _differences(staged, case)
     if whole:
-        validate.validate(env, "orders", verdict.sha256)
-        publish.publish(env, "orders", [verdict.sha256])
+        _publish(env, verdict)
         table = pl.read_delta(env.table("orders"))
         wrong += _differences(table.filter(pl.col("_file") == verdict.sha256), case)
         if table.height != verdict.rows_accepted:
             wrong.append(f"published {table.height} rows of {verdict.rows_accepted}")
     return wrong
+
+
+def _publish(env: Environment, verdict: FileVerdict) -> None:
+    validate.validate(env, "orders", verdict.sha256)
+    publish.publish(env, "orders", [verdict.sha256])
 
 
 def _differences(rows: pl.DataFrame, case: Case) -> list[str]:

@@ -123,7 +123,13 @@ def _restated() -> list[shop.Row]:
     return rows
 
 
-@on_folder("A16", Expected("accepted", "revision"), before=_first_delivery, rows=_restated)
+@on_folder(
+    "A16",
+    Expected("accepted", "revision"),
+    before=_first_delivery,
+    published=True,
+    rows=_restated,
+)
 def same_name_new_bytes(folder: Path) -> Path:
     return write(folder, "csv", shop.to_bytes(_restated(), "csv"))
 

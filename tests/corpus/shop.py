@@ -2,6 +2,7 @@
 
 import copy
 import csv
+import functools
 import gzip
 import io
 import json
@@ -70,6 +71,11 @@ def contract(form: str = "csv", changes: Mapping[str, Any] | None = None) -> str
 
 def good_rows(day: datetime = DAY, count: int = ROWS, seed: int = 7) -> list[Row]:
     """One day of orders; ids have leading zeros, customers 19 digits."""
+    return [dict(row) for row in _orders(day, count, seed)]
+
+
+@functools.cache
+def _orders(day: datetime, count: int, seed: int) -> list[Row]:
     draw = random.Random(f"{seed} {day}")
     step = timedelta(days=1) / count
     return [_order(draw, number, day + step * number) for number in range(count)]

@@ -11,6 +11,7 @@ from trimtab_airflow.factory import datasets, models, operations
 
 DATASETS = ("airports", "flights", "planes", "weather")
 MODELS = ("air_time", "flight_delay")
+OPERATIONS = {"trimtab.rollback", "trimtab.revert", "trimtab.retention"}
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def heard(dag: DAG) -> list[Asset]:
 def test_ids_are_exactly_those_of_the_files(dags: dict[str, DAG]) -> None:
     ingest = {f"{name}.ingest" for name in DATASETS}
     families = {f"{name}.{kind}" for name in MODELS for kind in ("train", "score", "monitor")}
-    assert set(dags) == ingest | families | {"trimtab.rollback"}
+    assert set(dags) == ingest | families | OPERATIONS
 
 
 def test_graph_of_each_kind(dags: dict[str, DAG]) -> None:
@@ -61,6 +62,8 @@ def test_graph_of_each_kind(dags: dict[str, DAG]) -> None:
     assert graph(dags["flight_delay.score"]) == {"score": set()}
     assert graph(dags["flight_delay.monitor"]) == {"monitor": {"act"}, "act": set()}
     assert graph(dags["trimtab.rollback"]) == {"rollback": set()}
+    assert graph(dags["trimtab.revert"]) == {"revert": set()}
+    assert graph(dags["trimtab.retention"]) == {"retention": set()}
 
 
 def test_one_failed_file_does_not_hold_up_the_others(dags: dict[str, DAG]) -> None:
@@ -96,7 +99,7 @@ def test_a_watched_asset_is_declared_once(dags: dict[str, DAG]) -> None:
 
 def test_beside_every_asset_schedule_stands_a_cron(dags: dict[str, DAG]) -> None:
     for dag in dags.values():
-        if dag.dag_id != "trimtab.rollback":
+        if dag.dag_id not in OPERATIONS:
             assert heard(dag), dag.dag_id
             assert dag.timetable.timetable.expression, dag.dag_id
 
@@ -131,6 +134,7 @@ def test_forms_refuse_what_they_must(dags: dict[str, DAG]) -> None:
     with pytest.raises(Exception, match="too short"):
         form.get_param("reason").resolve("why")
     assert form.get_param("version").resolve(None) is None
+    assert dags["trimtab.retention"].params.get_param("apply").resolve() is False
     with pytest.raises(Exception, match="minimum"):
         form.get_param("version").resolve(0)
 

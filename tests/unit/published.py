@@ -6,7 +6,8 @@ from typing import Any
 
 import polars as pl
 
-from trimtab.adapters import delta
+from trimtab.adapters import delta, delta_commit, delta_files
+from trimtab.data import staging, writing
 from trimtab.environment import Environment
 from trimtab.types import FILE, PARTITION, ROW, DatasetVersion, FileVerdict
 
@@ -33,7 +34,7 @@ def publish(
     table = table.with_row_index(ROW, offset=1).with_columns(
         pl.lit(sha).alias(FILE), pl.col(ROW).cast(pl.Int64), pl.lit(part).alias(PARTITION)
     )
-    version = delta.append_once(env.table(dataset), table.to_arrow(), sha, {"file": sha})
+    version = _commit(env, dataset, sha, table)
     before = env.ledger.latest("dataset_version", dataset)
     marks = [mark for mark in (newest, _newest(before)) if mark is not None]
     verdict = FileVerdict(
@@ -59,6 +60,20 @@ def publish(
     )
     env.ledger.append("dataset_version", dataset, sha, published.to_json())
     return published
+
+
+def _commit(env: Environment, dataset: str, sha: str, rows: pl.DataFrame) -> int:
+    path = env.table(dataset)
+    name = writing.name_of(dataset, staging.put_frame(env, dataset, sha, rows))
+    return delta_commit.commit(
+        path,
+        add=[delta_files.described(path, name)],
+        transaction=sha,
+        note={"sha256": sha},
+        at=0,
+        base=delta.version(path) if delta.exists(path) else None,
+        schema=delta_files.columns(path, name),
+    )
 
 
 def _newest(event: Any) -> datetime | None:

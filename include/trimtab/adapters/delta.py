@@ -1,12 +1,10 @@
-"""Delta tables: scan a version, append exactly once, replace a slice."""
+"""Delta tables: read a version, see who made it, replace a slice."""
 
 import polars as pl
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake import CommitProperties, DeltaTable, write_deltalake
 
-from trimtab.errors import DataError
-
-_TRANSACTION = "transaction"
+TRANSACTION = "transaction"
 
 
 def exists(path: str) -> bool:
@@ -24,28 +22,9 @@ def version(path: str) -> int:
     return int(DeltaTable(path).version())
 
 
-def append_once(path: str, rows: pa.Table, transaction: str, note: dict[str, str]) -> int:
-    """Append ``rows`` unless ``transaction`` was committed before; return the version it made.
-
-    Delta records an application transaction but does not enforce it, and casts silently on
-    append; both are checked here. The caller holds the table's lock.
-
-    Raises:
-        DataError: the columns differ from the table's.
-    """
-    properties = CommitProperties(
-        custom_metadata={**note, _TRANSACTION: transaction},
-        app_transactions=[Transaction(app_id=transaction, version=1)],
-    )
-    if (before := committed(path, transaction)) is not None:
-        return before
-    if exists(path):
-        table = DeltaTable(path)
-        there = pa.schema(table.schema().to_arrow())
-        if not _same_columns(there, rows.schema):
-            raise DataError(f"{path}: rows have {rows.schema}, the table {there}")
-    write_deltalake(path, rows, mode="append", commit_properties=properties)
-    return version(path)
+def schema(path: str, version: int | None = None) -> pa.Schema:
+    """Return the columns of one version."""
+    return pa.schema(DeltaTable(path, version=version).schema().to_arrow())
 
 
 def committed(path: str, transaction: str) -> int | None:
@@ -55,8 +34,8 @@ def committed(path: str, transaction: str) -> int | None:
     table = DeltaTable(path)
     if table.transaction_version(transaction) is None:
         return None
-    made = [c["version"] for c in table.history() if c.get(_TRANSACTION) == transaction]
-    return int(made[0] if made else table.version())  # the log's oldest entries may be cleaned up
+    made = [c["version"] for c in table.history() if c.get(TRANSACTION) == transaction]
+    return int(made[0] if made else table.version())  # a table of before may have lost its log
 
 
 def replace_where(path: str, rows: pa.Table, predicate: str, note: dict[str, str]) -> int:
@@ -69,10 +48,3 @@ def replace_where(path: str, rows: pa.Table, predicate: str, note: dict[str, str
     else:
         write_deltalake(path, rows, mode="append", commit_properties=properties)
     return version(path)
-
-
-def _same_columns(left: pa.Schema, right: pa.Schema) -> bool:
-    def plain(kind: pa.DataType) -> str:
-        return str(kind).replace("large_", "").replace("_view", "")
-
-    return {f.name: plain(f.type) for f in left} == {f.name: plain(f.type) for f in right}

@@ -13,6 +13,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from trimtab.adapters import s3
+from trimtab.errors import IntegrityError
+
+_PROBE = ".trimtab/conditional-writes"  # stays there, so that later processes ask once
+
+
+class OverwritesError(IntegrityError):
+    """A store that overwrites what must stay. Nothing may be written there."""
+
 
 class Store(Protocol):
     """The few things the data plane asks of a place."""
@@ -39,6 +48,10 @@ class Store(Protocol):
 
     def exists(self, key: str) -> bool:
         """Whether there is something under ``key``."""
+        ...
+
+    def size(self, key: str) -> int:
+        """Return the bytes under ``key``."""
         ...
 
     def keys(self, prefix: str) -> Iterator[str]:
@@ -86,6 +99,10 @@ class Folder:
         """Whether there is a file."""
         return (self.root / key).is_file()
 
+    def size(self, key: str) -> int:
+        """Return the file's size."""
+        return (self.root / key).stat().st_size
+
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield keys of files; names that begin with a dot are being written."""
         folder = (self.root / prefix).parent if not prefix.endswith("/") else self.root / prefix
@@ -111,64 +128,87 @@ class Folder:
 
 
 class S3Store:
-    """A store under a prefix of an S3 bucket. Address and credentials are boto3's usual ones."""
+    """A store under a prefix of an S3 bucket, by the ``AWS_*`` variables (see `adapters.s3`).
+
+    Before the first write of a process the store has to show that it refuses to write over an
+    object: Delta's commits rest on that, and on a store that overwrites they are lost in silence.
+    """
 
     def __init__(self, uri: str) -> None:
-        self.bucket, _, prefix = uri.removeprefix("s3://").partition("/")
-        self.prefix = prefix.strip("/")
+        self.uri = uri
+        self.bucket, self.prefix = s3.split(uri)
+        s3.allow_http()
 
     @functools.cached_property
     def client(self) -> Any:
         """Connect lazily."""
-        import boto3
-
-        return boto3.client("s3")
+        return s3.client()
 
     def location(self, key: str) -> str:
         """Return the s3:// address of ``key``."""
-        return f"s3://{self.bucket}/{self._name(key)}"
+        return f"s3://{self.bucket}/{self.name(key)}"
 
     def put(self, key: str, file: Path) -> None:
         """Upload, in parts when it is large; S3 shows an object only when it is whole."""
-        self.client.upload_file(str(file), self.bucket, self._name(key))
+        self._check()
+        with s3.answering(self.location(key)):
+            self.client.upload_file(str(file), self.bucket, self.name(key))
 
     def write(self, key: str, data: bytes) -> None:
         """Put one object."""
-        self.client.put_object(Bucket=self.bucket, Key=self._name(key), Body=data)
+        self._check()
+        with s3.answering(self.location(key)):
+            self.client.put_object(Bucket=self.bucket, Key=self.name(key), Body=data)
 
     def fetch(self, key: str, folder: Path) -> Path:
         """Download into ``folder``."""
-        from botocore.exceptions import ClientError
-
         file = folder / f"{uuid.uuid4().hex}-{key.rsplit('/', 1)[-1][-100:]}"
-        try:
-            self.client.download_file(self.bucket, self._name(key), str(file))
-        except ClientError as error:
-            raise FileNotFoundError(self.location(key)) from error
+        with s3.answering(self.location(key)):
+            self.client.download_file(self.bucket, self.name(key), str(file))
         return file
 
     def exists(self, key: str) -> bool:
         """Ask for the object's head."""
-        from botocore.exceptions import ClientError
-
         try:
-            self.client.head_object(Bucket=self.bucket, Key=self._name(key))
-        except ClientError as error:
-            if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
-                return False
-            raise
+            with s3.answering(self.location(key)):
+                self.client.head_object(Bucket=self.bucket, Key=self.name(key))
+        except FileNotFoundError:
+            return False
         return True
+
+    def size(self, key: str) -> int:
+        """Ask for the object's head."""
+        head = self.client.head_object(Bucket=self.bucket, Key=self._name(key))
+        return int(head["ContentLength"])
 
     def keys(self, prefix: str) -> Iterator[str]:
         """List page by page."""
-        pages = self.client.get_paginator("list_objects_v2")
-        for page in pages.paginate(Bucket=self.bucket, Prefix=self._name(prefix)):
-            for item in page.get("Contents", ()):
-                yield str(item["Key"])[len(self._name("")) :]
+        with s3.answering(self.location(prefix)):
+            pages = self.client.get_paginator("list_objects_v2")
+            for page in pages.paginate(Bucket=self.bucket, Prefix=self.name(prefix)):
+                for item in page.get("Contents", ()):
+                    yield str(item["Key"])[len(self.name("")) :]
 
     def delete(self, key: str) -> None:
         """Delete the object."""
-        self.client.delete_object(Bucket=self.bucket, Key=self._name(key))
+        with s3.answering(self.location(key)):
+            self.client.delete_object(Bucket=self.bucket, Key=self.name(key))
 
-    def _name(self, key: str) -> str:
+    def name(self, key: str) -> str:
+        """Return the object's key in the bucket."""
         return f"{self.prefix}/{key}" if self.prefix else key
+
+    @functools.cached_property
+    def keeps_objects(self) -> bool:
+        """Whether a conditional put leaves an object alone that is there: one small request."""
+        where = {"Bucket": self.bucket, "Key": self.name(_PROBE), "Body": b"trimtab"}
+        with s3.answering(self.location(_PROBE)):
+            first = s3.created(self.client.put_object, **where)
+            return not (first and s3.created(self.client.put_object, **where))
+
+    def _check(self) -> None:
+        if not self.keeps_objects:
+            raise OverwritesError(
+                f"{self.uri} overwrites objects although it is told not to (If-None-Match); "
+                "commits would be lost in silence, so nothing is written; use another store"
+            )

@@ -2,7 +2,20 @@
 
 import typer
 
-from trimtab.cli import configuration, demo, ingest, platform, quarantine, registry, run
+from trimtab.cli import (
+    configuration,
+    data,
+    demo,
+    doctor,
+    ingest,
+    lineage,
+    new,
+    platform,
+    quarantine,
+    registry,
+    retention,
+    run,
+)
 
 app = typer.Typer(
     name="trimtab",
@@ -14,12 +27,17 @@ app = typer.Typer(
 app.command()(demo.demo)
 app.command()(platform.up)
 app.command()(platform.down)
-app.command()(run.run)
-app.command()(run.score)
+app.command()(new.new)
 app.command()(ingest.ingest)
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(data.data, name="data")
+app.command()(lineage.lineage)
+app.command()(retention.retention)
+app.command()(run.run)
+app.command()(run.score)
 app.command()(registry.status)
 app.command()(registry.approve)
 app.command()(registry.rollback)
+app.command()(doctor.doctor)
 app.command()(configuration.check)
 app.command()(configuration.schema)

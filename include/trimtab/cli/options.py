@@ -1,9 +1,12 @@
 """The options every verb has."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from trimtab.environment import Environment
 
 Json = Annotated[
     bool, typer.Option("--json", help="One JSON document on stdout; everything else on stderr.")
@@ -48,3 +51,10 @@ def config_folder(given: Path | None) -> Path:
         fix = "go to the project's folder, or name its config folder with --config"
         raise ConfigError([Problem(str(folder), 1, "--config", "there is no such folder", fix)])
     return folder
+
+
+def open_project(config: Path | None, home: Path | None) -> "Environment":
+    """Open the environment of these folders."""
+    from trimtab.environment import open_environment
+
+    return open_environment(home=home_folder(home), config=config_folder(config))

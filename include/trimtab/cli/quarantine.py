@@ -73,14 +73,16 @@ def show(
         if not every:
             found = found.filter(pl.col(quarantine.STATUS) == quarantine.OPEN)
         if out is not None:
-            handed.write(found, env.project.dataset(dataset), out)
+            handed.write(found.collect(), env.project.dataset(dataset), out)
+        count = found.select(pl.len()).collect(engine="streaming").item()
+        columns = list(env.project.dataset(dataset).columns)
         answer.document = {
             "dataset": dataset,
-            "rows": found.height,
-            "shown": _documents(found.head(limit), list(env.project.dataset(dataset).columns)),
+            "rows": count,
+            "shown": _documents(found.head(limit).collect(), columns),
             "out": str(out) if out else None,
         }
-        _say_rows(answer, found.height, answer.document["shown"], out)
+        _say_rows(answer, count, answer.document["shown"], out)
 
 
 @app.command()
@@ -140,8 +142,8 @@ def _documents(found: "pl.DataFrame", columns: list[str]) -> list[dict[str, Any]
             "row": row["_row"],
             "reason": row["_reason"],
             "column": row["_column"],
-            "status": row["status"],
-            "at": row["at"],
+            "status": row["_status"],
+            "at": row["_at"],
             "text": row["_line"] or {name: row.get(name) for name in columns},
         }
         for row in found.iter_rows(named=True)

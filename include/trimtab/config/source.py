@@ -1,11 +1,14 @@
 """Where a dataset's rows come from: files in a folder or on S3, or a query."""
 
+import re
+from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from trimtab.config.spec import Duration, Spec
 
+_PASSWORD = re.compile(r"[^:/]+://[^/@]*:[^@]+@|.*[?&]\w*password=")
 Format = Literal["csv", "jsonl", "parquet"]
 
 
@@ -23,13 +26,18 @@ class FilesSource(Reading):
     """Files that land in a folder or under an S3 prefix, picked up once they are complete."""
 
     kind: Literal["files"] = "files"
-    uri: str = Field(description="folder (absolute or relative to the home folder) or s3://…")
+    uri: str = Field(
+        description=(
+            "folder (absolute or relative to the home folder), s3://bucket/prefix, or the scheme "
+            "of a source of your own; files directly below it count, folders in it do not"
+        )
+    )
     pattern: str = "*.csv"
     complete: Literal["stable", "success", "checksum"] = Field(
         default="stable",
         description=(
-            "stable: size and time unchanged for 'settle'; success: a _SUCCESS file lies beside "
-            "it; checksum: FILE.sha256 lies beside it, and what it says is checked"
+            "stable: unchanged for 'settle'; success: a file _SUCCESS beside it is as new or "
+            "newer; checksum: FILE.sha256 lies beside it, and what it says is checked"
         ),
     )
     settle: Duration = Field(default="2s", validate_default=True)
@@ -41,13 +49,14 @@ class FilesSource(Reading):
         ),
     )
     connection: str | None = Field(
-        default=None, description="S3 only: a connection that holds endpoint and credentials"
+        default=None,
+        description="a connection that holds endpoint and credentials; not for folders",
     )
     events: str | None = Field(
         default=None, description="S3 only: URL of the SQS queue that S3 tells of new objects"
     )
-    poll: Duration = Field(
-        default="1s", validate_default=True, description="time between two looks"
+    poll: Duration | None = Field(
+        default=None, description="time between two looks [1s for a folder, else 30s]"
     )
 
     @property
@@ -56,8 +65,27 @@ class FilesSource(Reading):
         return self.uri
 
     @property
+    def opener(self) -> str:
+        """Name under which the class that lists and reads it is registered."""
+        scheme, separator, _ = self.uri.partition("://")
+        return scheme if separator else "folder"
+
+    @property
+    def look_every(self) -> timedelta:
+        """Time between two looks: a folder is looked at for nothing, a store wants to be paid."""
+        return self.poll or timedelta(seconds=1 if self.opener == "folder" else 30)
+
+    @property
     def reading(self) -> Reading:
         """How a file of this source is read."""
+        return self
+
+    @model_validator(mode="after")
+    def _keys_fit_the_place(self) -> Self:
+        if self.events and self.opener != "s3":
+            raise ValueError(f"events are for s3://, not {self.uri}; take events out")
+        if self.connection and self.opener == "folder":
+            raise ValueError(f"the folder {self.uri} needs no connection; take connection out")
         return self
 
 
@@ -71,14 +99,38 @@ class SqlSource(Spec):
     )
     url: str | None = Field(default=None, description="SQLAlchemy URL, without a password in it")
     watermark: str | None = Field(
-        default=None, description="column that only grows, as an update time or a serial number"
+        default=None,
+        description=(
+            "column that only grows, as an update time or a serial number; each look reads the "
+            "rows above the greatest value read before. Without it each look reads everything"
+        ),
     )
-    poll: Duration = Field(default="1m", validate_default=True)
+    lag: Duration = Field(
+        default="0s",
+        validate_default=True,
+        description=(
+            "watermark of type time: younger rows wait, so that a transaction that commits late "
+            "is not passed over"
+        ),
+    )
+    poll: Duration = Field(
+        default="1m", validate_default=True, description="time between two looks"
+    )
 
     @property
     def place(self) -> str:
         """Where the rows come from, for people."""
         return f"query on {self.connection or self.url}"
+
+    @property
+    def opener(self) -> str:
+        """Name under which the class that lists and reads it is registered."""
+        return self.kind
+
+    @property
+    def look_every(self) -> timedelta:
+        """Time between two looks."""
+        return self.poll
 
     @property
     def reading(self) -> Reading:
@@ -89,6 +141,8 @@ class SqlSource(Spec):
     def _one_address(self) -> Self:
         if (self.connection is None) == (self.url is None):
             raise ValueError("a query needs connection or url, not both; name one of them")
+        if self.url and _PASSWORD.match(self.url):
+            raise ValueError("a password stands in url; put the address into a connection")
         return self
 
 

@@ -67,10 +67,18 @@ def expected_hash(path: Path) -> str | None:
         detail = f"{side.name} cannot be read: {error.strerror}"
         raise RefusedFileError(FileReason.MANIFEST_MISMATCH, detail) from None
     with os.fdopen(descriptor, "rb") as stream:
-        text = stream.read(_SIDE_FILE) or b""
-    found = _SHA256.match(text.decode("ascii", "replace").strip())
+        return claimed_hash(side.name, stream.read(_SIDE_FILE) or b"")
+
+
+def claimed_hash(side: str, text: bytes) -> str:
+    """Return the SHA-256 that a side file holds, as sha256sum writes it.
+
+    Raises:
+        RefusedFileError: the side file says nothing.
+    """
+    found = _SHA256.match(text[:_SIDE_FILE].decode("ascii", "replace").strip())
     if found is None:
-        detail = f"{side.name} holds no SHA-256; write what sha256sum prints"
+        detail = f"{side} holds no SHA-256; write what sha256sum prints"
         raise RefusedFileError(FileReason.MANIFEST_MISMATCH, detail)
     return found[0].lower()
 
@@ -81,9 +89,17 @@ def check_hash(path: Path, sha256: str) -> None:
     Raises:
         RefusedFileError: manifest_mismatch.
     """
-    expected = expected_hash(path)
+    compare_hash(path.name, expected_hash(path), sha256)
+
+
+def compare_hash(name: str, expected: str | None, sha256: str) -> None:
+    """Compare the hash of what was read with what a side file says, if there is one.
+
+    Raises:
+        RefusedFileError: manifest_mismatch.
+    """
     if expected is not None and expected != sha256:
-        detail = f"{path.name}.sha256 says {expected[:12]}, the bytes are {sha256[:12]}"
+        detail = f"{name}.sha256 says {expected[:12]}, the bytes are {sha256[:12]}"
         raise RefusedFileError(FileReason.MANIFEST_MISMATCH, f"{detail}; deliver it again")
 
 

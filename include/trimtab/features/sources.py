@@ -11,8 +11,8 @@ from trimtab.config import ModelSpec
 from trimtab.environment import Environment
 from trimtab.errors import NotReadyError
 from trimtab.features.join import ORDER
-from trimtab.ledger import locks
-from trimtab.types import FILE, DatasetVersion
+from trimtab.ledger import datasets, locks
+from trimtab.types import FILE
 
 
 @dataclass(frozen=True)
@@ -26,31 +26,32 @@ class Source:
     table: pl.LazyFrame
 
 
-def versions(env: Environment, dataset: str) -> list[DatasetVersion]:
-    """Return every published version of a dataset, oldest first."""
-    events = env.ledger.events("dataset_version", dataset)
-    found = [DatasetVersion.model_validate(event.payload) for event in events]
-    return sorted(found, key=lambda version: version.version)
-
-
-def published(env: Environment, dataset: str) -> Source:
-    """Open the newest published version of a dataset.
+def published(env: Environment, dataset: str, version: int | None = None) -> Source:
+    """Open the newest published version of a dataset, or the one that is named.
 
     Raises:
         NotReadyError: nothing was published yet.
     """
-    known = versions(env, dataset)
+    known = [
+        record
+        for record in datasets.versions(env.ledger, dataset)
+        if version is None or record.version <= version
+    ]
     if not known:
         raise NotReadyError(f"waiting for the first published file of {dataset}")
     last = known[-1]
-    order = {version.sha256: version.version for version in known}
+    order = {record.sha256: record.version for record in known}
     rank = pl.col(FILE).replace_strict(order, default=-1, return_dtype=pl.Int64).alias(ORDER)
     table = delta.scan(env.table(dataset), last.version).with_columns(rank)
     return Source(dataset, last.version, last.total_rows, last.newest, table)
 
 
-def open_all(env: Environment, spec: ModelSpec, main: str | None = None) -> dict[str, Source]:
+def open_all(
+    env: Environment, spec: ModelSpec, main: str | None = None, *, version: int | None = None
+) -> dict[str, Source]:
     """Open the model's dataset (or ``main`` in its place) and every joined one.
+
+    ``version`` is the one of the first to open, the newest by default.
 
     Raises:
         NotReadyError: names every dataset that was not published yet.
@@ -60,7 +61,8 @@ def open_all(env: Environment, spec: ModelSpec, main: str | None = None) -> dict
     if missing:
         raise NotReadyError(f"waiting for the first published file of {', '.join(missing)}")
     with locks.publishing(env.ledger, *names):
-        return {name: published(env, name) for name in names}
+        first = next(iter(names))
+        return {name: published(env, name, version if name == first else None) for name in names}
 
 
 def waiting(spec: ModelSpec, newest: datetime | None, sources: Mapping[str, Source]) -> str:

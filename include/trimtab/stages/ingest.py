@@ -9,10 +9,9 @@
 import functools
 import logging
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from trimtab.config.source import SourceSpec
 from trimtab.data import copying, look, names, quarantine, staging
 from trimtab.data.judge import Judgement, judge
 from trimtab.data.reasons import AcceptReason, FileReason, RefusedFileError
@@ -26,8 +25,13 @@ log = logging.getLogger(__name__)
 
 def discover(env: Environment, dataset: str) -> list[LandedFile]:
     """Return the complete files nobody has judged yet, by name; opens none of them."""
+    return unjudged(env, dataset, open_source(env, dataset).files())
+
+
+def unjudged(env: Environment, dataset: str, files: Iterable[LandedFile]) -> list[LandedFile]:
+    """Return those of the listed files that nobody has judged."""
     seen = {event.key for event in env.ledger.events("sighting", dataset)}
-    return [file for file in open_source(env, dataset).files() if file.sighting not in seen]
+    return [file for file in files if file.sighting not in seen]
 
 
 def ingest(env: Environment, file: LandedFile) -> FileVerdict:
@@ -51,7 +55,7 @@ def ingest_path(env: Environment, dataset: str, path: Path) -> FileVerdict:
     """
     path = path.absolute()
     source = env.project.dataset(dataset).source
-    landing = env.landing(dataset) if _is_folder(source) else None
+    landing = env.landing(dataset) if source.opener == "folder" else None
     try:
         seen = look.look(path, env.project.dataset(dataset), landing=landing)
         file = LandedFile(
@@ -73,10 +77,6 @@ def _copied(path: Path, into: Path) -> str:
     sha256 = copying.copy(path, into).sha256
     look.check_hash(path, sha256)
     return sha256
-
-
-def _is_folder(source: SourceSpec) -> bool:
-    return source.kind == "files" and not source.uri.startswith("s3://")
 
 
 def _taken(env: Environment, file: LandedFile, fetch: Callable[[Path], str]) -> FileVerdict:

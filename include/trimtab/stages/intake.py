@@ -12,6 +12,7 @@ from pathlib import Path
 from trimtab.data import quarantine
 from trimtab.data.reasons import FileReason
 from trimtab.environment import Environment
+from trimtab.errors import DataError
 from trimtab.stages import ingest, publish, validate
 from trimtab.types import FileVerdict, Intake, Validation
 
@@ -29,7 +30,11 @@ def take(env: Environment, dataset: str, file: Path) -> Intake:
     validation = validate.validate(env, dataset, verdict.sha256)
     if not validation.passed:
         return _told(verdict, judged, validation)
-    publish.publish(env, dataset, [verdict.sha256])
+    try:
+        publish.publish(env, dataset, [verdict.sha256])
+    except DataError as error:  # good rows that this table cannot take
+        told = _told(verdict, judged, validation)
+        return told.model_copy(update={"detail": str(error)})
     return _published(env, verdict, judged, validation)
 
 

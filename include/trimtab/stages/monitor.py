@@ -1,5 +1,6 @@
 """Look at every scored file once: against training, against the gate, for people and for guards."""
 
+import functools
 import json
 import logging
 import re
@@ -16,7 +17,7 @@ from trimtab.config import ModelSpec
 from trimtab.config.columns import primary_metric
 from trimtab.environment import Environment
 from trimtab.errors import IntegrityError, NotReadyError
-from trimtab.features import target, view
+from trimtab.features import sources, target, view
 from trimtab.monitoring import detect, performance, profile, report
 from trimtab.monitoring.profile import ColumnProfile, Kind, ReferenceProfile
 from trimtab.serving import loader
@@ -124,9 +125,14 @@ def _rows(
     dataset = env.project.dataset(spec.score.on or spec.data.from_)
     labelled = spec.target.column in dataset.columns
     extra = [spec.target.column] if labelled else []
-    rows = view.rows_of_files(
-        env, spec.model, [scoring.sha256], dataset=dataset.dataset, extra=extra
+    read = functools.partial(
+        view.rows_of_files, env, spec.model, [scoring.sha256], dataset=dataset.dataset, extra=extra
     )
+    rows = read()
+    if rows.height < scoring.rows:  # a later file, or a revert, has replaced rows of this one
+        log.info("%s: rows of %s as they were scored", spec.model, scoring.sha256[:12])
+        then = scoring.dataset_version
+        rows = read(sources=sources.open_all(env, spec, dataset.dataset, version=then))
     label: pl.Expr = pl.lit(None).alias(TARGET)
     if labelled:
         newest = _published(env, dataset.dataset, scoring).newest

@@ -19,7 +19,7 @@ from trimtab.environment import Environment
 from trimtab.ledger import Event
 from trimtab.types import FILE, ROW, FileVerdict
 
-STATUS, AT, LINE = "status", "at", "_line"
+STATUS, AT, LINE = "_status", "_at", "_line"  # a dataset's own columns never begin with _
 OPEN, RELEASED, RESTATED = "open", "released", "restated"
 
 
@@ -41,16 +41,17 @@ def files(env: Environment, dataset: str) -> list[dict[str, Any]]:
             continue
         status = RESTATED if good.get(file.name, 0) > event.seq else OPEN
         told = {"file": file.name, "sha256": file.sha256, "reason": reason, "detail": detail}
-        kept = quarantine.files_prefix(dataset, file.sha256)
-        where = env.store.location(kept + file.name)
-        found.append({**told, "rows": file.rows_read, AT: event.at, STATUS: status, "kept": where})
+        kept = quarantine.files_prefix(dataset, file.sha256) + file.name
+        where = env.store.location(kept) if env.store.exists(kept) else None
+        at = _utc(event.at)
+        found.append({**told, "rows": file.rows_read, "at": at, "status": status, "kept": where})
     return found
 
 
 def rows(
     env: Environment, dataset: str, *, file: str | None = None, reason: str | None = None
-) -> pl.DataFrame:
-    """Rows set aside from accepted files: their text, position, reason, column, ``at``, status.
+) -> pl.LazyFrame:
+    """Rows set aside from accepted files, lazily: text, position, reason, column, time, status.
 
     Args:
         env: where the quarantine lies.
@@ -75,10 +76,10 @@ def rows(
     return found.filter(pl.col(REASON) == reason) if reason else found
 
 
-def summary(found: pl.DataFrame) -> list[dict[str, Any]]:
+def summary(found: pl.LazyFrame) -> list[dict[str, Any]]:
     """Count rows by file, reason, column and status."""
-    by = [FILE, quarantine.NAME, REASON, COLUMN, STATUS, AT]
-    counted = found.group_by(by, maintain_order=True).agg(pl.len().alias("rows"))
+    by = [AT, quarantine.NAME, FILE, REASON, COLUMN, STATUS]
+    counted = found.group_by(by).agg(pl.len().alias("rows")).sort(by).collect(engine="streaming")
     return [
         {
             "file": row[quarantine.NAME],
@@ -86,8 +87,8 @@ def summary(found: pl.DataFrame) -> list[dict[str, Any]]:
             "reason": row[REASON],
             "column": row[COLUMN],
             "rows": row["rows"],
-            STATUS: row[STATUS],
-            AT: row[AT],
+            "status": row[STATUS],
+            "at": row[AT],
         }
         for row in counted.iter_rows(named=True)
     ]
@@ -102,21 +103,21 @@ def released(env: Environment, dataset: str) -> dict[str, set[int]]:
     return found
 
 
-def _of_file(env: Environment, dataset: str, sha256: str) -> pl.DataFrame | None:
+def _of_file(env: Environment, dataset: str, sha256: str) -> pl.LazyFrame | None:
     keys = [quarantine.rows_key(dataset, sha256, step=step) for step in quarantine.STEPS]
     found = [quarantine.scan(env, key) for key in keys if env.store.exists(key)]
-    return pl.concat(found, how="diagonal_relaxed").sort(ROW).collect() if found else None
+    return pl.concat(found, how="diagonal_relaxed").sort(ROW) if found else None
 
 
 def _told(
-    rows: pl.DataFrame, event: Event, replaced: Iterable[int], restated: bool
-) -> pl.DataFrame:
+    rows: pl.LazyFrame, event: Event, replaced: Iterable[int], restated: bool
+) -> pl.LazyFrame:
     status = (
         pl.when(pl.col(ROW).is_in(list(replaced)))
         .then(pl.lit(RELEASED))
         .otherwise(pl.lit(RESTATED if restated else OPEN))
     )
-    if LINE not in rows.columns:
+    if LINE not in rows.collect_schema():
         rows = rows.with_columns(pl.lit(None, pl.String).alias(LINE))
     return rows.with_columns(status.alias(STATUS), pl.lit(_utc(event.at)).alias(AT))
 
@@ -131,10 +132,10 @@ def _accepted(judged: Iterable[Event], checked: dict[str, Event]) -> dict[str, i
     }
 
 
-def _nothing(env: Environment, dataset: str) -> pl.DataFrame:
+def _nothing(env: Environment, dataset: str) -> pl.LazyFrame:
     columns = [*env.project.dataset(dataset).columns, REASON, COLUMN, LINE, FILE, quarantine.NAME]
     schema = {name: pl.String() for name in [*columns, STATUS]}
-    return pl.DataFrame(schema={**schema, AT: pl.String(), ROW: pl.Int64()})
+    return pl.LazyFrame(schema={**schema, AT: pl.String(), ROW: pl.Int64()})
 
 
 def _utc(at: datetime) -> str:

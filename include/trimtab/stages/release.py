@@ -78,7 +78,7 @@ def _allowed(spec: DatasetSpec, reason: str) -> None:
 def _waiting(env: Environment, dataset: str) -> dict[str, set[int]]:
     found = lying.rows(env, dataset).filter(pl.col(lying.STATUS) == lying.OPEN)
     waiting: dict[str, set[int]] = {}
-    for sha256, position in found.select(FILE, ROW).iter_rows():
+    for sha256, position in found.select(FILE, ROW).collect().iter_rows():
         waiting.setdefault(sha256, set()).add(position)
     return waiting
 

@@ -16,7 +16,7 @@ from trimtab.environment import Environment
 from trimtab.errors import DataError, NotReadyError
 from trimtab.features import sources, view
 from trimtab.features.sources import Source
-from trimtab.ledger import champion
+from trimtab.ledger import champion, datasets
 from trimtab.serving import loader, reader
 from trimtab.serving.loader import LoadedModel
 from trimtab.types import FILE, Candidate, Champion, DatasetVersion, FileVerdict, Scoring
@@ -38,6 +38,7 @@ def score(env: Environment, model: str) -> list[Scoring]:
     if not pending:
         raise NotReadyError(f"{model}: every published file of {main} is scored")
     found = sources.open_all(env, spec, main)
+    pending = _present(model, pending, found[main])
     texts = {item.sha256: _waits(env, spec, item, found) for item in pending}
     ready = [item for item in pending if not texts[item.sha256]]
     if not ready:
@@ -100,8 +101,25 @@ def _pending(env: Environment, spec: ModelSpec, main: str) -> list[DatasetVersio
     first = champion.history(env.ledger, spec.model)[0]
     seen = candidate_of(env, spec.model, first.version).features.versions.get(main, -1)
     done = {event.key for event in env.ledger.events("scoring", spec.model)}
-    published = sources.versions(env, main)
-    return [item for item in published if item.version > seen and item.sha256 not in done]
+    published = datasets.versions(env.ledger, main)
+    return [
+        item for item in published if item.version > seen and item.rows and item.sha256 not in done
+    ]
+
+
+def _present(model: str, pending: list[DatasetVersion], source: Source) -> list[DatasetVersion]:
+    """Leave out files whose rows are gone: replaced by a later file, or reverted."""
+    mine = pl.col(FILE).is_in([item.sha256 for item in pending])
+    there = source.table.filter(mine).select(pl.col(FILE).unique()).collect()[FILE].to_list()
+    for item in pending:
+        if item.sha256 not in there:
+            log.info("%s: the rows of %s were replaced since; not scored", model, item.name)
+    if not there:
+        raise NotReadyError(
+            f"{model}: every published file of {source.dataset} is scored, or its rows were "
+            "replaced since"
+        )
+    return [item for item in pending if item.sha256 in there]
 
 
 def _waits(

@@ -1,4 +1,4 @@
-"""Check a staged file against its contract with Great Expectations.
+"""Check a staged file against its contract, in one pass over its rows.
 
 >>> from trimtab.environment import open_environment
 >>> from trimtab.stages.validate import validate
@@ -12,18 +12,17 @@ from pathlib import Path
 
 import polars as pl
 
-from trimtab.adapters import gx
 from trimtab.data import quarantine, staging
 from trimtab.data.cast import COLUMN, REASON
 from trimtab.data.reasons import FileReason, RowReason
 from trimtab.environment import Environment
 from trimtab.errors import NotReadyError
 from trimtab.types import ROW, FileVerdict, Validation
-from trimtab.validation import contract, docs
+from trimtab.validation import aside, contract, docs
+from trimtab.validation.check import Checked, check
 from trimtab.validation.verdict import Verdict, decide
 
 log = logging.getLogger(__name__)
-CHECK = "_check"
 
 
 def validate(env: Environment, dataset: str, sha256: str) -> Validation:
@@ -35,27 +34,20 @@ def validate(env: Environment, dataset: str, sha256: str) -> Validation:
     if done := env.ledger.find("validation", dataset, sha256):
         return Validation.model_validate(done.payload)
     file = _accepted(env, dataset, sha256)
-    spec = env.project.dataset(dataset)
-    rows = staging.scan(env, str(file.staged)).collect()
-    checked = gx.check(rows.select(*spec.columns), contract.expectations(spec), name=dataset)
-    verdict = decide(
-        checked,
-        rows=rows.height,
-        bad_before=sum(file.quarantined.values()),
-        max_bad_rows=spec.max_bad_rows,
-    )
-    staged = _write(env, file, rows, verdict)
+    checked = _checked(env, file)
+    verdict = _verdict(env, file, checked)
+    staged = _write(env, file, checked, verdict)
     validation = Validation(
         dataset=dataset,
         sha256=sha256,
         passed=verdict.passed,
         blocked=verdict.blocked,
         warned=verdict.warned,
-        quarantined=len(verdict.aside),
+        quarantined=verdict.aside,
         staged=staged,
         results=checked.results,
         docs=docs.write(
-            checked, verdict, env.reports, dataset=dataset, name=file.name, sha256=sha256
+            checked.suite, verdict, env.reports, dataset=dataset, name=file.name, sha256=sha256
         ),
     )
     event = env.ledger.append("validation", dataset, sha256, validation.to_json())
@@ -76,7 +68,29 @@ def _accepted(env: Environment, dataset: str, sha256: str) -> FileVerdict:
     return file
 
 
-def _write(env: Environment, file: FileVerdict, rows: pl.DataFrame, verdict: Verdict) -> str | None:
+def _checked(env: Environment, file: FileVerdict) -> Checked:
+    spec = env.project.dataset(file.dataset)
+    return check(
+        env.store.location(str(file.staged)),
+        contract.expectations(spec),
+        list(spec.columns),
+        name=file.dataset,
+        engine=spec.engine,
+    )
+
+
+def _verdict(env: Environment, file: FileVerdict, checked: Checked) -> Verdict:
+    return decide(
+        checked.results,
+        rows=checked.rows,
+        aside=checked.aside.height,
+        located=checked.located,
+        bad_before=sum(file.quarantined.values()),
+        max_bad_rows=env.project.dataset(file.dataset).max_bad_rows,
+    )
+
+
+def _write(env: Environment, file: FileVerdict, checked: Checked, verdict: Verdict) -> str | None:
     """Write aside what does not go on; return the key of the rows that do."""
     dataset, sha256 = file.dataset, file.sha256
     if not verdict.passed:
@@ -88,21 +102,25 @@ def _write(env: Environment, file: FileVerdict, rows: pl.DataFrame, verdict: Ver
         return None
     if not verdict.aside:
         return file.staged
-    aside = rows.with_row_index("_position").filter(pl.col("_position").is_in([*verdict.aside]))
-    bad = quarantine.with_text(env, dataset, sha256, _findings(aside, verdict))
+    bad = quarantine.with_text(env, dataset, sha256, _findings(checked))
     key = quarantine.rows_key(dataset, sha256, step="checks")
     quarantine.keep_rows(env, key, bad, name=file.name, sha256=sha256)
-    left = rows.join(aside, on=ROW, how="anti", maintain_order="left")
-    return staging.put_frame(env, dataset, sha256, left)
+    with tempfile.TemporaryDirectory() as folder:
+        left = Path(folder) / "rows.parquet"
+        aside.without(env.store.location(str(file.staged)), checked.aside).sink_parquet(left)
+        return staging.put_rows(env, dataset, sha256, left)
 
 
-def _findings(aside: pl.DataFrame, verdict: Verdict) -> pl.DataFrame:
-    checks = [verdict.aside[position] for position in aside["_position"]]
-    return aside.select(ROW).with_columns(
-        pl.lit(str(RowReason.CHECK_FAILED)).alias(REASON),
-        pl.Series(COLUMN, [check.column for check in checks], pl.String),
-        pl.Series(CHECK, [check.expectation for check in checks], pl.String),
+def _findings(checked: Checked) -> pl.DataFrame:
+    """Name the check each row broke, and its column."""
+    checks = pl.DataFrame(
+        [(i, item.column, item.expectation) for i, item in enumerate(checked.results)],
+        schema={aside.CHECK: pl.Int32, COLUMN: pl.String, "name": pl.String},
+        orient="row",
     )
+    named = checked.aside.join(checks, on=aside.CHECK, how="left", maintain_order="left")
+    reason = pl.lit(str(RowReason.CHECK_FAILED)).alias(REASON)
+    return named.select(ROW, reason, COLUMN, pl.col("name").alias(aside.CHECK))
 
 
 def _log(file: FileVerdict, validation: Validation) -> None:

@@ -13,8 +13,15 @@ from trimtab.adapters.gx import Expectation
 from trimtab.config import DatasetSpec
 from trimtab.config.check import Finding
 from trimtab.config.dataset import Check, Column
+from trimtab.errors import TrimtabError
+from trimtab.validation import custom
 
 _BOUNDS = ("min_value", "max_value")
+# `exact: false` in a check of these lets a sketch count; nothing else can be estimated.
+SKETCHABLE = (
+    "expect_column_unique_value_count_to_be_between",
+    "expect_column_proportion_of_unique_values_to_be_between",
+)
 
 
 def expectations(spec: DatasetSpec) -> list[Expectation]:
@@ -70,7 +77,16 @@ def _check(check: Check, spec: DatasetSpec) -> Expectation:
     if column is not None and column.type == "time":
         # GX cuts text down to a date, which does not compare with a time
         kwargs.update({name: _moment(kwargs[name]) for name in _BOUNDS if name in kwargs})
-    return {"type": check.expect, "kwargs": kwargs, "severity": check.severity}
+        if isinstance(values := kwargs.get("value_set"), list):
+            kwargs["value_set"] = [_moment(value) for value in values]
+    expectation: Expectation = {
+        "type": check.expect,
+        "kwargs": kwargs,
+        "severity": check.severity,
+    }
+    if check.expect in SKETCHABLE and "exact" in kwargs:
+        expectation["exact"] = bool(kwargs.pop("exact"))
+    return expectation
 
 
 def _moment(value: Any) -> Any:
@@ -88,6 +104,10 @@ def _column_problems(spec: DatasetSpec) -> Iterator[Finding]:
 
 
 def _check_problems(spec: DatasetSpec) -> Iterator[Finding]:
+    try:
+        custom.load()
+    except TrimtabError as error:
+        yield ("checks",), str(error), f"correct {custom.USER_MODULE}"
     for i, check in enumerate(spec.checks):
         path = ("checks", i)
         named = check.arguments.get("column")
@@ -95,8 +115,11 @@ def _check_problems(spec: DatasetSpec) -> Iterator[Finding]:
             fix = f"{_nearest(str(named), list(spec.columns))}name a column of the contract"
             yield path, f"{check.expect}: there is no column {named!r}", fix
         elif check.expect not in (known := gx.names()):
-            fix = f"{_nearest(check.expect, known)}see the gallery of expectations"
-            yield path, f"Great Expectations has no {check.expect}", fix
+            fix = (
+                f"{_nearest(check.expect, known)}see the gallery of expectations, "
+                f"or register your own in {custom.USER_MODULE}"
+            )
+            yield path, f"neither Great Expectations nor you have a {check.expect}", fix
         elif message := gx.problem(_check(check, spec)):
             yield path, f"{check.expect}: {message}", "correct the check's arguments"
 

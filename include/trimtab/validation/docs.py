@@ -1,16 +1,18 @@
-"""The Data Docs page of one validation, readable without a network."""
+"""The Data Docs page of one validation, readable without a network, and GX's JSON beside it."""
 
 import html as markup
+import json
 import logging
 import re
 import uuid
 from pathlib import Path
+from typing import Any
 
 from trimtab.adapters import gx
-from trimtab.adapters.gx import Checked
 from trimtab.validation.verdict import Verdict
 
 log = logging.getLogger(__name__)
+RESULT = "validation.json"
 
 # Stands in for the style sheets that Great Expectations' own page loads from six servers.
 _STYLE = """
@@ -32,22 +34,29 @@ i { font-style: normal; font-weight: 600; white-space: nowrap; }
 
 
 def write(
-    checked: Checked, verdict: Verdict, reports: Path, *, dataset: str, name: str, sha256: str
+    suite: Any, verdict: Verdict, reports: Path, *, dataset: str, name: str, sha256: str
 ) -> str | None:
-    """Write the page under ``reports``; return its path there, None when GX cannot render it."""
-    page = Path("datasets", dataset, sha256[:12], "index.html")
+    """Write page and JSON under ``reports``; return the page's path there.
+
+    None when Great Expectations cannot render its own result.
+    """
+    folder = Path("datasets", dataset, sha256[:12])
     try:
-        rendered = gx.render(checked.suite)
+        rendered, told = gx.render(suite), gx.to_json(suite)
     except Exception:  # a picture of the verdict must not stand in the verdict's way
         log.exception("%s: Great Expectations could not render the page of %s", dataset, name)
         return None
-    target = reports / page
+    _put(reports / folder / RESULT, json.dumps(told, indent=2))
+    page = offline(rendered, f"{dataset}: {name}", verdict.sentence)
+    _put(reports / folder / "index.html", page)
+    return str(folder / "index.html")
+
+
+def _put(target: Path, text: str) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{uuid.uuid4().hex}.tmp")
-    page_text = offline(rendered, f"{dataset}: {name}", verdict.sentence)
-    temporary.write_text(page_text, encoding="utf-8")
+    temporary.write_text(text, encoding="utf-8")
     temporary.replace(target)
-    return str(page)
 
 
 def offline(rendered: str, title: str, verdict: str) -> str:
@@ -58,6 +67,9 @@ def offline(rendered: str, title: str, verdict: str) -> str:
     body = re.sub(r'<a href="\.\./[^"]*"\s*>(.*?)</a>', r"\1", body, flags=re.S)
     title = markup.escape(title)
     head = f'<meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
-    told = f"<h1>{title}</h1><p><strong>Verdict: {markup.escape(verdict)}</strong></p>"
+    told = (
+        f"<h1>{title}</h1><p><strong>Verdict: {markup.escape(verdict)}</strong></p>"
+        f'<p><a href="{RESULT}">The same as Great Expectations\' JSON</a></p>'
+    )
     text = f"<head>{head}</head><body>{told}{body}</body>"
     return f'<!doctype html><html lang="en">{text}</html>'

@@ -6,7 +6,9 @@ from airflow.sdk import DAG
 
 from trimtab.paths import default_config
 from trimtab_airflow.factory.family import new_dag
-from trimtab_airflow.factory.params import rollback_form
+from trimtab_airflow.factory.params import retention_form, revert_form, rollback_form
+from trimtab_airflow.operators.retention import RetentionOperator
+from trimtab_airflow.operators.revert import RevertOperator
 from trimtab_airflow.operators.rollback import RollbackOperator
 
 _ROLLBACK = """\
@@ -16,15 +18,32 @@ champion before the present one. The reason and your name go into the ledger.
 """
 
 
+_REVERT = """\
+### Revert a dataset
+Give a dataset the content of an earlier version again, as a new version (`trimtab data log` lists
+them). Files whose rows leave do not come back by themselves. The reason and your name go into the
+ledger.
+"""
+_RETENTION = """\
+### Remove what nobody needs
+List the files that no kept version of a dataset needs, and remove them when the box is ticked. A
+version a model was trained on is never removed. Every removal is in the ledger.
+"""
+
+
 def operations(*, only: str | None = None, config: Path | None = None) -> list[DAG]:
-    """Build the DAGs that belong to no single file."""
+    """Build the DAGs that belong to no single file, or the one with this id."""
     folder = config or default_config()
-    return [rollback_dag(folder)] if only in (None, "trimtab.rollback") else []
+    built = {
+        "trimtab.rollback": rollback_dag,
+        "trimtab.revert": revert_dag,
+        "trimtab.retention": retention_dag,
+    }
+    return [build(folder) for name, build in built.items() if only in (None, name)]
 
 
 def rollback_dag(folder: Path) -> DAG:
     """Build the form by which a person rolls a model back."""
-    names = sorted(file.stem for file in (folder / "models").glob("*.yaml"))
     with new_dag(
         "trimtab.rollback",
         owner="trimtab",
@@ -32,7 +51,7 @@ def rollback_dag(folder: Path) -> DAG:
         doc=_ROLLBACK,
         display="put an earlier version of a model back to serve",
         schedule=None,
-        params=rollback_form(names),
+        params=rollback_form(_names(folder, "models")),
     ) as dag:
         RollbackOperator(
             task_id="rollback",
@@ -41,3 +60,47 @@ def rollback_dag(folder: Path) -> DAG:
             reason="{{ params.reason }}",
         )
     return dag
+
+
+def revert_dag(folder: Path) -> DAG:
+    """Build the form by which a person reverts a dataset."""
+    with new_dag(
+        "trimtab.revert",
+        owner="trimtab",
+        tags=("operations",),
+        doc=_REVERT,
+        display="give a dataset the content of an earlier version again",
+        schedule=None,
+        params=revert_form(_names(folder, "datasets")),
+    ) as dag:
+        RevertOperator(
+            task_id="revert",
+            dataset="{{ params.dataset }}",
+            version="{{ params.version }}",
+            reason="{{ params.reason }}",
+        )
+    return dag
+
+
+def retention_dag(folder: Path) -> DAG:
+    """Build the form by which a person removes what no kept version needs."""
+    with new_dag(
+        "trimtab.retention",
+        owner="trimtab",
+        tags=("operations",),
+        doc=_RETENTION,
+        display="remove files that no kept version of a dataset needs",
+        schedule=None,
+        params=retention_form(_names(folder, "datasets")),
+    ) as dag:
+        RetentionOperator(
+            task_id="retention",
+            dataset="{{ params.dataset or '' }}",
+            apply="{{ params.apply }}",
+            keep="{{ params.keep }}",
+        )
+    return dag
+
+
+def _names(folder: Path, kind: str) -> list[str]:
+    return sorted(file.stem for file in (folder / kind).glob("*.yaml"))

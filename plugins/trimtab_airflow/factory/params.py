@@ -47,3 +47,54 @@ def rollback_form(models: Sequence[str]) -> dict[str, Param]:
             description_md="At least ten letters; goes into the **ledger** with your name.",
         ),
     }
+
+
+def revert_form(datasets: Sequence[str]) -> dict[str, Param]:
+    """Choose a dataset and a version, and say why."""
+    return {
+        "dataset": Param(
+            datasets[0] if len(datasets) == 1 else None,
+            type="string" if datasets else "null",
+            enum=list(datasets) or None,
+            title="Dataset",
+            description="The dataset whose content changes.",
+        ),
+        "version": Param(
+            type="integer",
+            minimum=0,
+            title="Version",
+            description="The version whose content comes back; `trimtab data log` lists them.",
+        ),
+        "reason": Param(
+            type="string",
+            minLength=10,
+            title="Reason",
+            description_md="At least ten letters; goes into the **ledger** with your name.",
+        ),
+    }
+
+
+def retention_form(datasets: Sequence[str]) -> dict[str, Param]:
+    """Choose how old a version must be, and whether its files are really removed."""
+    return {
+        "dataset": Param(
+            None,
+            type=["null", "string"],
+            enum=[None, *datasets],
+            title="Dataset",
+            description="Empty: every dataset.",
+        ),
+        "keep": Param(
+            "30d",
+            type="string",
+            pattern="^[0-9]+[smhdw]$",
+            title="Keep",
+            description="Younger versions stay: 30d, 12w.",
+        ),
+        "apply": Param(
+            False,
+            type="boolean",
+            title="Remove",
+            description="Not ticked: only say what would be removed.",
+        ),
+    }

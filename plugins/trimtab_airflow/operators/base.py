@@ -44,10 +44,12 @@ class StageOperator(BaseOperator):
     def execute(self, context: "Context") -> Any:
         """Open the environment, run the stage, return small plain JSON."""
         from trimtab.environment import open_environment
+        from trimtab_airflow.connections import airflow_connection
         from trimtab_airflow.notify import ChannelNotifier
 
         with stage_errors():
-            return self.stage(open_environment(notifier=ChannelNotifier), context)
+            env = open_environment(notifier=ChannelNotifier, connections=airflow_connection)
+            return self.stage(env, context)
 
     def stage(self, env: "Environment", context: "Context") -> Any:
         """Do the work."""

@@ -1,6 +1,7 @@
 """``trimtab ingest`` and ``trimtab quarantine``: files by hand, and the way back for bad rows."""
 
 import csv
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -254,3 +255,127 @@ def test_what_a_release_may_not_do(env: Environment, january: Path, project: Pat
     other = open_environment(home=project / "home", config=project / "config")
     with pytest.raises(DataError, match="deliver the whole corrected file"):
         stage.release(other, "sales", out, actor="ann", reason="r")
+
+
+VISITS = """\
+dataset: visits
+owner: shop
+source: {uri: landing/visits, format: jsonl, named: 'visits-([0-9-]+)[.]jsonl'}
+key: [id]
+time: at
+partition: day
+limits: {min_rows: 50}
+history: {min_files: 2}
+max_bad_rows: 0.6
+columns:
+  id: {type: text, pattern: "[0-9]{4}"}
+  at: {type: time}
+  pages: {type: int, min: 0}
+checks:
+  - {expect: expect_table_row_count_to_be_between, min_value: 50, severity: block}
+"""
+
+
+@pytest.fixture
+def visits(project: Path) -> list[Path]:
+    """Two days as JSON Lines; in each, row 3 has a word for a number and row 4 another day."""
+    (project / "config" / "datasets" / "visits.yaml").write_text(VISITS)
+    files = []
+    for day in (4, 5):
+        rows = [
+            {"id": f"{day:02d}{n:02d}", "at": f"2026-01-{day:02d}T10:00:{n:02d}Z", "pages": n}
+            for n in range(60)
+        ]
+        rows[2]["pages"] = "two"
+        rows[3]["at"] = "2026-01-09T10:00:00Z"
+        file = project / f"visits-2026-01-{day:02d}.jsonl"
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        files.append(file)
+    return files
+
+
+def test_rows_of_several_files_go_back_to_their_own_days(
+    document: Document, visits: list[Path], env: Environment
+) -> None:
+    """Also: of another format, below the size of a delivery, under the rule of the file's name."""
+    told = document("ingest", "visits", *visits)
+    assert [file["accepted"] for file in told["files"]] == [58, 58]
+    out = visits[0].with_name("fix.csv")
+    document("quarantine", "show", "visits", "--out", out)
+    rows = fix(out, {"3": {"pages": "2"}})
+    for row in rows:
+        if row["_row"] == "4":
+            row["at"] = f"2026-01-{row['id'][:2]}T12:00:00Z"
+    save(out, rows)
+    done = document("quarantine", "release", "visits", out, "--reason", "clock was wrong")
+    assert [each["accepted"] for each in done["intakes"]] == [2, 2]
+    assert [each["name"][:18] for each in done["intakes"]] == [
+        "release-2026-01-04",
+        "release-2026-01-05",
+    ]
+    table = pl.read_delta(env.table("visits"))
+    assert table.group_by("_partition").len().sort("_partition").rows() == [
+        ("2026-01-04", 60),
+        ("2026-01-05", 60),
+    ]
+    assert document("quarantine", "list", "visits")["rows"] == []
+
+
+def test_a_row_of_another_day_is_not_waved_through(document: Document, visits: list[Path]) -> None:
+    document("ingest", "visits", visits[0])
+    out = visits[0].with_name("fix.csv")
+    document("quarantine", "show", "visits", "--out", out, "--reason", "outside_partition")
+    message = document("quarantine", "release", "visits", out, "--reason", "r")["error"]["message"]
+    assert "partition_mismatch" in message
+
+
+def test_one_refused_group_leaves_its_rows_where_they_are(
+    document: Document, visits: list[Path]
+) -> None:
+    document("ingest", "visits", *visits)
+    out = visits[0].with_name("fix.csv")
+    document("quarantine", "show", "visits", "--out", out, "--reason", "bad_type")
+    rows = fix(out, {})
+    rows[0]["pages"] = "2"
+    save(out, rows)
+    told = document("quarantine", "release", "visits", out, "--reason", "typing error")
+    assert "its rows stay in quarantine" in told["error"]["message"]
+    left = document("quarantine", "show", "visits", "--reason", "bad_type")["shown"]
+    assert [row["file"] for row in left] == [visits[1].name]
+
+
+def test_small_corrected_files_are_no_history(
+    document: Document, visits: list[Path], project: Path
+) -> None:
+    document("ingest", "visits", *visits)
+    for day in range(4):
+        out = project / f"fix{day}.csv"
+        document("quarantine", "show", "visits", "--out", out, "--reason", "bad_type")
+        rows = fix(out, {"3": {"pages": "2"}})
+        save(out, rows[:1])
+        document("quarantine", "release", "visits", out, "--reason", "typing error")
+        if len(rows) == 1:
+            break
+    text = visits[1].read_text().replace("2026-01-05", "2026-01-06").replace('"05', '"06')
+    third = project / "visits-2026-01-06.jsonl"
+    third.write_text(text)
+    assert document("ingest", "visits", third)["files"][0]["verdict"] == "accepted"
+
+
+def test_good_rows_the_table_cannot_take_are_said_and_the_next_file_goes_on(
+    document: Document, january: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from trimtab.stages import publish
+
+    def other_columns(*_arguments: Any) -> None:
+        raise DataError("the table has other columns")
+
+    monkeypatch.setattr(publish, "publish", other_columns)
+    february = january.with_name("february.csv")
+    february.write_text(january.read_text().replace("99,", "199,"))
+    told = document("ingest", "sales", january, february)
+    assert [(file["verdict"], file["version"]) for file in told["files"]] == [
+        ("accepted", None)
+    ] * 2
+    assert told["files"][0]["detail"] == "the table has other columns"
+    assert "2 of 2" in told["error"]["message"]

@@ -252,8 +252,15 @@ def test_rows_that_contradict_published_ones_are_set_aside(env: Environment, lan
         "b.csv", text(18, 1) + text(19, 1, n="6").split("\n", 1)[1] + text(20, 18).split("\n", 1)[1]
     )
     (verdict,) = ingest_all(env)
-    assert verdict.quarantined == {"conflicting_key": 1, "duplicate_key": 1}
-    through(env, sha)
+    assert verdict.quarantined == {}  # a verdict is about the file alone
+    (version,) = through(env, sha)
+    assert version.set_aside == {"conflicting_key": 1, "duplicate_key": 1}
+    assert version.rows == version.rows_added == verdict.rows_accepted - 2
+    bad = pl.read_parquet(env.lake / f"quarantine/shop/rows/{sha}.publish.parquet")
+    assert bad.select("id", "n", "_row", "_reason").rows() == [
+        ("018", "5", 1, "duplicate_key"),
+        ("019", "6", 2, "conflicting_key"),
+    ]
     assert table(env)["id"].is_unique().all()
     assert table(env).height == 38
 
@@ -315,14 +322,14 @@ def test_two_files_judged_at_once_do_not_publish_a_key_twice(env: Environment, l
 def test_an_append_that_would_cast_is_refused(
     opened: Callable[..., Environment], land: Land
 ) -> None:
-    one, two = land("a.csv", text(0, 3)), land("b.csv", text(3, 3, n="5.5"))
-    env = opened()
+    one, two = land("a.csv", text(0, 3, n="5.5")), land("b.csv", text(3, 3))
+    env = opened(n="{type: float}")
     ingest(env, discover(env, "shop")[0])
     through(env, one)
-    env = opened(n="{type: float}")
+    env = opened()
     ingest_all(env)
     validate(env, "shop", two)
-    with pytest.raises(DataError, match="double"):
+    with pytest.raises(DataError, match="n is double in the table and int64 by the contract"):
         publish(env, "shop", [two])
     assert table(env).height == 3
 

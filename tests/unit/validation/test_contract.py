@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from trimtab.adapters.gx import Checked
 from trimtab.config import DatasetSpec
 from trimtab.types import CheckResult
 from trimtab.validation.contract import expectations, problems
@@ -41,7 +40,7 @@ def test_row_count_and_not_null_are_always_asked_for() -> None:
     [
         (
             {"expect": "expect_column_values_to_be_betwen", "column": "id"},
-            "has no",
+            "neither",
             "to_be_between",
         ),
         ({"expect": "expect_column_values_to_be_unique", "column": "idd"}, "no column", "id?"),
@@ -84,27 +83,37 @@ def result(severity: Any, *, success: bool = False) -> CheckResult:
     return CheckResult(expectation="expect_x", column="c", severity=severity, success=success)
 
 
-def verdict(*results: CheckResult, rows: dict[int, list[int]] | None = None) -> Verdict:
-    return decide(Checked(results, rows or {}), rows=10, bad_before=0, max_bad_rows=0.2)
+def verdict(*results: CheckResult, aside: int = 0, located: tuple[int, ...] = ()) -> Verdict:
+    return decide(results, rows=10, aside=aside, located=located, bad_before=0, max_bad_rows=0.2)
 
 
 def test_severity_decides() -> None:
     assert verdict(result("block", success=True)).sentence == "passed"
     assert verdict(result("block")).blocked == ("expect_x(c)",)
     assert verdict(result("warn")).sentence == "passed; warned by expect_x(c)"
-    both = verdict(result("quarantine"), result("quarantine"), rows={0: [1], 1: [1, 2]})
-    assert (both.passed, sorted(both.aside)) == (True, [1, 2])
+    both = verdict(result("quarantine"), result("quarantine"), aside=2, located=(0, 1))
+    assert (both.passed, both.aside) == (True, 2)
+    assert both.sentence == "passed; 2 rows set aside"
 
 
 def test_a_quarantine_check_without_rows_blocks() -> None:
     assert verdict(result("quarantine")).blocked == ("expect_x(c)",)
+    one = verdict(result("quarantine"), result("quarantine"), aside=1, located=(0,))
+    assert one.blocked == ("expect_x(c)",)
+
+
+def test_too_many_rows_set_aside_refuse_the_file() -> None:
+    found = verdict(result("quarantine"), aside=3, located=(0,))
+    assert found.blocked == ("too_many_bad_rows: 3 of 10 rows are bad, 20.0% are allowed",)
 
 
 def test_no_row_left_refuses_whatever_the_share() -> None:
-    every = Checked((result("quarantine"),), {0: list(range(10))})
-    assert not decide(every, rows=10, bad_before=0, max_bad_rows=1.0).passed
+    every = decide(
+        (result("quarantine"),), rows=10, aside=10, located=(0,), bad_before=0, max_bad_rows=1.0
+    )
+    assert not every.passed
 
 
 def test_a_page_that_cannot_be_rendered_does_not_stop_the_verdict(tmp_path: Any) -> None:
-    page = write(Checked(()), Verdict(), tmp_path, dataset="shop", name="a.csv", sha256="f" * 64)
+    page = write(None, Verdict(), tmp_path, dataset="shop", name="a.csv", sha256="f" * 64)
     assert page is None

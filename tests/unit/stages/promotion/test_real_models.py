@@ -35,7 +35,7 @@ def env(
         pl.Series(ROW, np.arange(1, 4001)),
         pl.lit("2026-01").alias(PARTITION),
     )
-    version = delta.append_once(env.table("visits"), rows.to_arrow(), "sha", {"file": "sha"})
+    version = delta.replace_where(env.table("visits"), rows.to_arrow(), "_file = 'sha'", {})
     newest = rows["at"].max()
     record = DatasetVersion(
         dataset="visits",
