@@ -22,7 +22,6 @@ _FORMULA = r"\A(?:[=@]|[+-][A-Za-z(])"
 _UTC = pl.Datetime("us", "UTC")
 # The years Python knows: a zone may lead out of them, and Polars knows a year 0.
 _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-_YEARS = [pl.lit(moment).cast(_UTC) for moment in (_FIRST, _LAST)]
 TEXT = "text of "  # prefix under which a column's original stands beside its value
 
 
@@ -103,7 +102,8 @@ def _value(rows: pl.DataFrame, name: str, column: Column, nothing: Sequence[str]
         text = _or_null(text, nothing)
     if column.type == "time":
         moment = _time(rows, name, text) if words else text.cast(_UTC)
-        return pl.when(moment.is_between(_YEARS[0], _YEARS[1])).then(moment)
+        first, last = (pl.lit(end).cast(_UTC) for end in (_FIRST, _LAST))
+        return pl.when(moment.is_between(first, last)).then(moment)
     if column.type == "bool":
         return _bool(text) if words else text.cast(pl.Boolean)
     # Polars takes for numbers what we call numbers, and inf and nan (a test tells)

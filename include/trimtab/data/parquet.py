@@ -92,6 +92,7 @@ def _blocks(file: pq.ParquetFile, columns: tuple[str, ...], spec: DatasetSpec) -
     position = 1
     try:
         for batch in file.iter_batches(_BATCH, columns=list(columns), use_threads=True):
+            batch.validate(full=True)  # a flipped bit may leave text that is no UTF-8
             frame = pl.DataFrame(pl.from_arrow(pa.Table.from_batches([batch])))
             numbers = pl.int_range(position, pl.len() + position).alias(ROW)
             yield Text(frame.select(*(_cell(frame, name) for name in columns), numbers))

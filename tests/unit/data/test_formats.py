@@ -142,7 +142,7 @@ def parquet(frame: pl.DataFrame | pa.Table, **options: Any) -> bytes:
     sink = pa.BufferOutputStream()
     table = frame.to_arrow() if isinstance(frame, pl.DataFrame) else frame
     pq.write_table(table, sink, **options)
-    return sink.getvalue().to_pybytes()
+    return bytes(sink.getvalue())
 
 
 @pytest.mark.parametrize(
