@@ -102,7 +102,7 @@ def test_each_row_once_and_exactly(
     assert "2025-04-02" in name
     assert [(row[0], row[1]) for row in table(env)][1:] == [
         (1, "12345678901234567890.5"),
-        (2, "7.0"),
+        (2, "7"),
     ]
 
 
