@@ -94,11 +94,12 @@ def _write(env: Environment, file: FileVerdict, checked: Checked, verdict: Verdi
     """Write aside what does not go on; return the key of the rows that do."""
     dataset, sha256 = file.dataset, file.sha256
     if not verdict.passed:
-        detail = "; ".join(verdict.blocked)
+        why, detail = FileReason.CHECK_FAILED, "; ".join(verdict.blocked)
         with tempfile.TemporaryDirectory() as folder:
-            data = env.store.fetch(staging.source_key(dataset, sha256), Path(folder)).read_bytes()
-        why = FileReason.CHECK_FAILED
-        quarantine.keep_file(env, dataset, sha256, data, name=file.name, reason=why, detail=detail)
+            own = env.store.fetch(staging.source_key(dataset, sha256), Path(folder))
+            quarantine.keep_file(
+                env, dataset, sha256, own, name=file.name, reason=why, detail=detail
+            )
         return None
     if not verdict.aside:
         return file.staged

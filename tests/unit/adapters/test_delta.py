@@ -43,6 +43,15 @@ def commit(folder: Path, *add: DataFile, transaction: str = "t", **more: Any) ->
     return delta_commit.commit(path, add=add, transaction=transaction, **arguments)
 
 
+def test_a_table_is_read_wherever_it_lies(tmp_path: Path) -> None:
+    folder = tmp_path / "Müller & Söhne" / "a b"
+    folder.mkdir(parents=True)
+    version = commit(folder, laid(folder, "1.parquet", frame()))
+    commit(folder, laid(folder, "2.parquet", frame(2)), transaction="u")
+    assert delta.scan(str(folder), version).collect().rows() == frame().rows()
+    assert delta.scan(str(folder)).select(pl.len()).collect().item() == 5
+
+
 def test_a_commit_adds_and_removes_files_without_writing_rows(tmp_path: Path) -> None:
     folder = tmp_path / "t"
     one, two = laid(folder, "1.parquet", frame(3)), laid(folder, "2.parquet", frame(5))
