@@ -234,7 +234,7 @@ def test_bad_files_are_refused_with_a_reason_and_kept(live: Live, history: Drop)
     wanted = {
         "planes-empty.csv": "empty_file",
         "planes-header.csv": "missing_column",
-        "planes-text.csv": "too_many_bad_rows",
+        "planes-text.csv": "column_type_flip",
     }
     for name, reason in wanted.items():
         event = live.until(lambda name=name: live.file("planes", name), f"verdict on {name}")

