@@ -31,7 +31,10 @@ class Store(Protocol):
         ...
 
     def put(self, key: str, file: Path) -> None:
-        """Keep a copy of a local file under ``key``; a reader sees all of it or nothing."""
+        """Keep a local file under ``key``; a reader sees all of it or nothing.
+
+        The caller gives the file away: it may be removed, and must not be written to any more.
+        """
         ...
 
     def write(self, key: str, data: bytes) -> None:
@@ -79,9 +82,12 @@ class Folder:
         return str(self.root / key)
 
     def put(self, key: str, file: Path) -> None:
-        """Copy next to the target, make it durable, rename."""
+        """Link (or copy, from another disk) next to the target, make it durable, rename."""
         with self._aside(key) as aside:
-            shutil.copyfile(file, aside)
+            try:
+                os.link(file, aside)
+            except OSError:
+                shutil.copyfile(file, aside)
 
     def write(self, key: str, data: bytes) -> None:
         """Write next to the target, make it durable, rename."""

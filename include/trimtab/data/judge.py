@@ -1,6 +1,7 @@
 """The verdict on one file: a function of its bytes, name and arrival, and of its contract."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +18,15 @@ from trimtab.data.repeats import Keys
 from trimtab.data.spool import Spool
 from trimtab.data.text import Table, Text
 from trimtab.types import PARTITION, ROW, FileVerdict
+
+
+def _ahead(blocks: Iterator[Text]) -> Iterator[Text]:
+    """Read the next block in a thread of its own while this one is judged."""
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(next, blocks, None)
+        while (text := coming.result()) is not None:
+            coming = reader.submit(next, blocks, None)
+            yield text
 
 
 @dataclass(frozen=True)
@@ -114,7 +124,7 @@ class _Pass:
         """Let Polars write the good rows while the next block is read."""
 
         def blocks(*_asked: Any) -> Iterator[pl.DataFrame]:
-            for text in table.blocks:
+            for text in _ahead(table.blocks):
                 yield self._block(text)
 
         types = cast.schema(self.spec, table.columns)
