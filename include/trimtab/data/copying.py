@@ -38,6 +38,7 @@ def copy(path: Path, into: Path) -> Copied:
             raise NotReadyError(f"{path} is no regular file now")
         taken = _poured(descriptor, target.fileno())
         after = os.fstat(descriptor)
+        target.seek(0)
         sha256 = hashlib.file_digest(target, "sha256").hexdigest()  # of what will be judged
     if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns) or (
         taken != after.st_size
