@@ -11,7 +11,7 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from trimtab.config import DatasetSpec
-from trimtab.data import cast, formats, history, names, whole
+from trimtab.data import cast, formats, history, names, staging, whole
 from trimtab.data.cells import Context
 from trimtab.data.reasons import AcceptReason, FileReason, RefusedFileError
 from trimtab.data.repeats import Keys
@@ -128,7 +128,8 @@ class _Pass:
                 yield self._block(text)
 
         types = cast.schema(self.spec, table.columns)
-        register_io_source(blocks, schema=types).sink_parquet(self.good)
+        rows = register_io_source(blocks, schema=types)
+        rows.sink_parquet(self.good, compression=staging.COMPRESSION)
 
     def _block(self, text: Text) -> pl.DataFrame:
         self.read += text.count
@@ -150,7 +151,8 @@ class _Pass:
         for rows in formats.again(self.file, self.name, self.spec, findings):
             self.spool.add(rows)
         left = self.folder / "left.parquet"
-        pl.scan_parquet(self.good).filter(~pl.col(ROW).is_in(aside)).sink_parquet(left)
+        kept = pl.scan_parquet(self.good).filter(~pl.col(ROW).is_in(aside))
+        kept.sink_parquet(left, compression=staging.COMPRESSION)
         left.replace(self.good)
 
     def _decided(self, earlier: Sequence[FileVerdict]) -> Judgement:

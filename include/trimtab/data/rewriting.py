@@ -40,7 +40,7 @@ class Rewriter:
         """Write rows under a name that says what they are; None when there are none."""
         with tempfile.TemporaryDirectory() as folder:
             aside = Path(folder) / "rows.parquet"
-            rows.drop(PATH).sink_parquet(aside)
+            rows.drop(PATH).sink_parquet(aside, compression=staging.COMPRESSION)
             if not pl.scan_parquet(aside).select(pl.len()).collect().item():
                 return None
             key = staging.put_rows(self.env, self.dataset, self.sha256, aside)

@@ -8,10 +8,14 @@ the rows, so that a slower copy of a task can never write over what was publishe
 import hashlib
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 
 from trimtab.environment import Environment
+
+# What Delta's own writers take: half the CPU of zstd to write and to read, 1.6 times the bytes.
+COMPRESSION: Literal["snappy"] = "snappy"
 
 
 def source_key(dataset: str, sha256: str) -> str:
@@ -33,7 +37,7 @@ def put_frame(env: Environment, dataset: str, sha256: str, rows: pl.DataFrame) -
     """Keep a frame of accepted rows beside the table; return its key."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "rows.parquet"
-        rows.write_parquet(file)
+        rows.write_parquet(file, compression=COMPRESSION)
         return put_rows(env, dataset, sha256, file)
 
 

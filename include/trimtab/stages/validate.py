@@ -108,7 +108,8 @@ def _write(env: Environment, file: FileVerdict, checked: Checked, verdict: Verdi
     quarantine.keep_rows(env, key, bad, name=file.name, sha256=sha256)
     with tempfile.TemporaryDirectory() as folder:
         left = Path(folder) / "rows.parquet"
-        aside.without(env.store.location(str(file.staged)), checked.aside).sink_parquet(left)
+        kept = aside.without(env.store.location(str(file.staged)), checked.aside)
+        kept.sink_parquet(left, compression=staging.COMPRESSION)
         return staging.put_rows(env, dataset, sha256, left)
 
 
