@@ -1,7 +1,9 @@
 """Publish tables straight through the adapters: what ingest, validate and publish leave behind."""
 
 import hashlib
+import tempfile
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -65,7 +67,10 @@ def publish(
 
 def _commit(env: Environment, dataset: str, sha: str, rows: pl.DataFrame) -> int:
     path = env.table(dataset)
-    name = name_of(dataset, staging.put_frame(env, dataset, sha, rows))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "rows.parquet"
+        rows.write_parquet(file)
+        name = name_of(dataset, staging.put_rows(env, dataset, sha, file))
     return delta_commit.commit(
         path,
         add=[delta_files.described(path, name)],

@@ -2,9 +2,11 @@
 
 import hashlib
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
+from typing import BinaryIO
 
 from trimtab.errors import NotReadyError
 
@@ -36,7 +38,7 @@ def copy(path: Path, into: Path) -> Copied:
         before = os.fstat(descriptor)
         if not S_ISREG(before.st_mode):
             raise NotReadyError(f"{path} is no regular file now")
-        taken = _poured(descriptor, target.fileno())
+        taken = _poured(source, target)
         after = os.fstat(descriptor)
         target.seek(0)
         sha256 = hashlib.file_digest(target, "sha256").hexdigest()  # of what will be judged
@@ -47,9 +49,15 @@ def copy(path: Path, into: Path) -> Copied:
     return Copied(sha256, after.st_size, after.st_mtime_ns)
 
 
-def _poured(source: int, target: int) -> int:
-    """Copy in the kernel; return how many bytes there were."""
+def _poured(source: BinaryIO, target: BinaryIO) -> int:
+    """Copy in the kernel where it can; return how many bytes there were."""
     taken = 0
-    while count := os.sendfile(target, source, taken, _PIECE):
-        taken += count
+    try:
+        while count := os.sendfile(target.fileno(), source.fileno(), taken, _PIECE):
+            taken += count
+    except OSError:
+        if taken:
+            raise
+        shutil.copyfileobj(source, target, _PIECE)  # macOS: only sockets can be sent to
+        taken = target.tell()
     return taken

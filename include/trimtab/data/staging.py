@@ -6,7 +6,6 @@ the rows, so that a slower copy of a task can never write over what was publishe
 """
 
 import hashlib
-import tempfile
 from pathlib import Path
 from typing import Literal
 
@@ -31,14 +30,6 @@ def put_rows(env: Environment, dataset: str, sha256: str, rows: Path) -> str:
     if not env.store.exists(key):
         env.store.put(key, rows)
     return key
-
-
-def put_frame(env: Environment, dataset: str, sha256: str, rows: pl.DataFrame) -> str:
-    """Keep a frame of accepted rows beside the table; return its key."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "rows.parquet"
-        rows.write_parquet(file, compression=COMPRESSION)
-        return put_rows(env, dataset, sha256, file)
 
 
 def scan(env: Environment, key: str) -> pl.LazyFrame:
