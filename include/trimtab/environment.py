@@ -41,7 +41,8 @@ class Environment:
     @functools.cached_property
     def store(self) -> Store:
         """Where tables, staging and quarantine lie: below the lake, or on S3."""
-        return open_store(self.project.environment.store or self.lake)
+        place = os.environ.get("TRIMTAB_STORE") or self.project.environment.store
+        return open_store(place or self.lake)
 
     def landing(self, dataset: str) -> Path:
         """The folder where files of ``dataset`` land."""
@@ -75,9 +76,10 @@ def open_environment(
 ) -> Environment:
     """Put an environment together from its file.
 
-    ``TRIMTAB_LEDGER`` and ``TRIMTAB_TRACKING`` replace the file's addresses; the running platform
-    sets them for its processes. An ``embedded`` address without them starts (or joins) the
-    PostgreSQL of the home folder and stops it again when the last process that uses it ends.
+    ``TRIMTAB_LEDGER``, ``TRIMTAB_TRACKING`` and ``TRIMTAB_STORE`` replace the file's addresses; the
+    running platform sets the first two for its processes. An ``embedded`` address without them
+    starts (or joins) the PostgreSQL of the home folder and stops it again when the last process
+    that uses it ends.
     ``notifier`` is made from the environment's webhook; Airflow brings one with more channels, and
     ``connections`` that know its own.
     """

@@ -84,7 +84,7 @@ def _differences(rows: pl.DataFrame, case: Case) -> list[str]:
 
 
 def environment(place: Path, contract: str) -> Environment:
-    """An environment with one dataset, on SQLite."""
+    """An environment with one dataset, on SQLite; tables lie where TRIMTAB_CORPUS_STORE says."""
     config = place / "config" / "datasets"
     config.mkdir(parents=True)
     (config / "orders.yaml").write_text(contract)
@@ -97,6 +97,8 @@ def opened(place: Path) -> Environment:
     home = place / "home"
     os.environ["TRIMTAB_LEDGER"] = f"sqlite:///{home / 'ledger.db'}"
     os.environ["TRIMTAB_TRACKING"] = f"sqlite:///{home / 'mlflow.db'}"
+    if base := os.environ.get("TRIMTAB_CORPUS_STORE"):
+        os.environ["TRIMTAB_STORE"] = f"{base}/{place.name}"
     return open_environment(home=home, config=place / "config", clock=FixedClock(shop.ARRIVAL))
 
 
@@ -123,7 +125,7 @@ def main(folder: Path) -> None:
     drop_privileges(folder)
     tempfile.tempdir = str(folder)
     for number in wanted:
-        for form in CASES[number].forms:
+        for form in CASES[number].forms[: int(os.environ.get("TRIMTAB_CORPUS_FORMS", "9"))]:
             place = folder / f"{number}-{form}"
             try:
                 told = judged(CASES[number], form, place)

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import scenarios
 from sqlalchemy import Engine, create_engine, select, text
 from sqlalchemy.pool import NullPool
 
+from faults import scenarios
 from trimtab.ledger import Ledger
 from trimtab.ledger.tables import events
 
@@ -190,11 +190,7 @@ class Bench:
             self.taught = True
 
     def config(self, write: str) -> Path:
-        folder = Path(self.place.root) / f"config_{write}"
-        if self.place.config:
-            (folder / "environments").mkdir(parents=True, exist_ok=True)
-            (folder / "environments" / "local.yaml").write_text(self.place.config)
-        return folder
+        return Path(self.place.root) / f"config_{write}"
 
     def _start(
         self,
@@ -216,7 +212,7 @@ class Bench:
             fault=fault,
             only=only,
             log=str(cell / role),
-            environment=ledger | self.place.environment,
+            environment=ledger | self.place.environment(cell),
         )
         return pid
 

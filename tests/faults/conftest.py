@@ -16,7 +16,6 @@ import pytest
 from trimtab.ledger import Ledger
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))  # the zygote and the tests share points.py and scenarios.py
 
 PATIENCE = 60.0  # seconds for one child
 
@@ -98,8 +97,10 @@ class LocalPlace:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.environment: dict[str, str] = {}
-        self.config = ""  # the text of the environment file
+
+    def environment(self, cell: Path) -> dict[str, str]:
+        """Variables of a child of this cell."""
+        return {}
 
     def copy(self, before: Path, cell: Path) -> None:
         shutil.copytree(before, cell)
@@ -116,7 +117,7 @@ class LocalPlace:
         return {file.name: str(file) for file in found}
 
     def files(self, cell: Path) -> set[str]:
-        """Every file below the lake."""
+        """Every file below the lake, by its path."""
         lake = cell / "lake"
         return {str(f.relative_to(lake)) for f in lake.rglob("*") if f.is_file()}
 
@@ -129,7 +130,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> LocalPlace:
 
 @pytest.fixture(scope="module")
 def bench(zygote: Zygote, ledger_url: str, place: LocalPlace) -> Any:
-    import cells
+    from faults import cells
 
     made = cells.Bench(zygote, ledger_url, place)
     _REPORTED.append(made)

@@ -8,7 +8,8 @@ import os
 from typing import Any
 
 import pytest
-from scenarios import SCENARIOS
+
+from faults.scenarios import SCENARIOS
 
 ALL = os.environ.get("TRIMTAB_FAULTS") == "all"
 SPREAD, CRITICAL = 2, 2  # steps of a scenario and a fault that are tried by default
