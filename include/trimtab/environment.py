@@ -38,6 +38,13 @@ class Environment:
         """Root of features, models, profiles and reports, and of the store unless it is on S3."""
         return self.home / self.project.environment.lake
 
+    @property
+    def scratch(self) -> Path:
+        """Where files lie while they are judged; on the lake's disk, so that none is copied."""
+        folder = self.home / "scratch"
+        folder.mkdir(exist_ok=True)
+        return folder
+
     @functools.cached_property
     def store(self) -> Store:
         """Where tables, staging and quarantine lie: below the lake, or on S3."""

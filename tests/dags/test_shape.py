@@ -44,6 +44,20 @@ def test_ids_are_exactly_those_of_the_files(dags: dict[str, DAG]) -> None:
     assert set(dags) == ingest | families | OPERATIONS
 
 
+def test_a_form_with_nothing_to_choose_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "datasets" / "sales.yaml").touch()
+    ids = {dag.dag_id for dag in operations(config=tmp_path)}
+    assert ids == {"trimtab.revert", "trimtab.retention"}
+
+
+def test_every_dag_can_be_serialised(dags: dict[str, DAG]) -> None:
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    for dag in dags.values():
+        DagSerialization.to_dict(dag)
+
+
 def test_graph_of_each_kind(dags: dict[str, DAG]) -> None:
     assert graph(dags["flights.ingest"]) == {
         "discover": {"ingest"},

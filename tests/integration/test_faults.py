@@ -69,7 +69,7 @@ def test_killed_anywhere_and_run_again(bench: Any, scenario: str) -> None:
     faults.test_killed_anywhere_and_run_again(bench, scenario)
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", SCENARIOS[1:])
 def test_a_sleeper_wakes_after_its_retry(bench: Any, scenario: str) -> None:
     faults.test_a_sleeper_wakes_after_its_retry(bench, scenario)
 

@@ -95,7 +95,7 @@ def _measures(name: str, kind: pl.DataType) -> dict[str, pl.Expr]:
         "nulls": column.null_count(),
         "min": column.min(),
         "max": column.max(),
-        "distinct": column.approx_n_unique(),
+        "distinct": pl.min_horizontal(column.approx_n_unique(), column.count()),  # an estimate
     }
     if kind.is_numeric() or kind == pl.Boolean:
         measures["mean"] = column.mean()

@@ -2,9 +2,11 @@
 
 import logging
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from trimtab.adapters import postgres
@@ -51,6 +53,7 @@ class Supervisor:
         """
         began = time.monotonic()
         clear_leftovers(self.home)
+        clear_scratch(self.home, self.clock.now() - timedelta(days=1))
         server = postgres.join(self.home)
         seconds = {"postgres": time.monotonic() - began}
         chosen = ports.choose(self.home, given)
@@ -221,6 +224,13 @@ def down(home: Path) -> tuple[bool, int]:
     if left and not postgres.users(home):
         left.stop()
     return before is not None or left is not None, killed
+
+
+def clear_scratch(home: Path, before: datetime) -> None:
+    """Remove the copies of files that killed tasks have left behind."""
+    for left in (home / "scratch").glob("*"):
+        if left.stat().st_mtime < before.timestamp():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def clear_leftovers(home: Path) -> int:

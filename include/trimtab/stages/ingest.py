@@ -81,7 +81,7 @@ def _copied(path: Path, into: Path) -> str:
 
 def _taken(env: Environment, file: LandedFile, fetch: Callable[[Path], str]) -> FileVerdict:
     """Fetch a file into a folder of its own, judge it there, note that it was seen."""
-    with tempfile.TemporaryDirectory(prefix="trimtab-") as folder:
+    with tempfile.TemporaryDirectory(dir=env.scratch) as folder:
         copy = Path(folder) / "source"
         try:
             look.check_size(file.size, env.project.dataset(file.dataset))

@@ -32,14 +32,21 @@ version a model was trained on is never removed. Every removal is in the ledger.
 
 
 def operations(*, only: str | None = None, config: Path | None = None) -> list[DAG]:
-    """Build the DAGs that belong to no single file, or the one with this id."""
+    """Build the DAGs that belong to no single file, or the one with this id.
+
+    A form that would have nothing to choose from is left out.
+    """
     folder = config or default_config()
     built = {
-        "trimtab.rollback": rollback_dag,
-        "trimtab.revert": revert_dag,
-        "trimtab.retention": retention_dag,
+        "trimtab.rollback": (rollback_dag, "models"),
+        "trimtab.revert": (revert_dag, "datasets"),
+        "trimtab.retention": (retention_dag, "datasets"),
     }
-    return [build(folder) for name, build in built.items() if only in (None, name)]
+    return [
+        build(folder)
+        for name, (build, kind) in built.items()
+        if only in (None, name) and _names(folder, kind)
+    ]
 
 
 def rollback_dag(folder: Path) -> DAG:

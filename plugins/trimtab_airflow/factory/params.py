@@ -28,8 +28,8 @@ def rollback_form(models: Sequence[str]) -> dict[str, Param]:
     return {
         "model": Param(
             models[0] if len(models) == 1 else None,
-            type="string" if models else "null",
-            enum=list(models) or None,
+            type="string",
+            enum=list(models),
             title="Model",
             description="The model whose champion is replaced.",
         ),
@@ -54,8 +54,8 @@ def revert_form(datasets: Sequence[str]) -> dict[str, Param]:
     return {
         "dataset": Param(
             datasets[0] if len(datasets) == 1 else None,
-            type="string" if datasets else "null",
-            enum=list(datasets) or None,
+            type="string",
+            enum=list(datasets),
             title="Dataset",
             description="The dataset whose content changes.",
         ),

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
@@ -145,6 +146,16 @@ def test_what_dies_is_started_again_but_not_for_ever(
     assert "giving up" in line(process)
     process.wait(30)
     nothing_left(home, first)
+
+
+def test_copies_that_killed_tasks_left_are_cleared(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    for name, age in (("old", 2), ("young", 0)):
+        (tmp_path / "scratch" / name).mkdir(parents=True)
+        moment = (now - timedelta(days=age)).timestamp()
+        os.utime(tmp_path / "scratch" / name, (moment, moment))
+    supervisor.clear_scratch(tmp_path, now - timedelta(days=1))
+    assert [left.name for left in (tmp_path / "scratch").iterdir()] == ["young"]
 
 
 def test_a_project_without_dags_is_refused(tmp_path: Path) -> None:
