@@ -1,6 +1,7 @@
 """The supervisor with stand-ins that ignore every polite signal, on a real PostgreSQL."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -49,6 +50,12 @@ def gone(pid: int) -> bool:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.Error:
         return True
+
+
+def stubborn(pid: int) -> bool:
+    """Whether a process ignores SIGTERM by now."""
+    ignored = re.search(r"SigIgn:\s*(\w+)", Path(f"/proc/{pid}/status").read_text())
+    return bool(ignored and int(ignored[1], 16) >> (signal.SIGTERM - 1) & 1)
 
 
 @pytest.fixture
@@ -122,6 +129,8 @@ def test_down_finds_what_a_killed_supervisor_left(
 ) -> None:
     process = start()
     known = pids(home)
+    while not all(map(stubborn, known.values())):  # one that is just starting obeys
+        time.sleep(0.05)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert not any(gone(pid) for pid in known.values())
