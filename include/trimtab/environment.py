@@ -12,7 +12,7 @@ from trimtab.adapters.notify import Notifier
 from trimtab.adapters.store import Store, open_store
 from trimtab.adapters.tracking import Tracker
 from trimtab.clock import Clock, SystemClock
-from trimtab.config import Project, load_project
+from trimtab.config import EnvironmentSpec, Project, load_project
 from trimtab.errors import NotReadyError
 from trimtab.ledger import Ledger
 from trimtab.paths import default_config, default_environment, default_home
@@ -48,8 +48,7 @@ class Environment:
     @functools.cached_property
     def store(self) -> Store:
         """Where tables, staging and quarantine lie: below the lake, or on S3."""
-        place = os.environ.get("TRIMTAB_STORE") or self.project.environment.store
-        return open_store(place or self.lake)
+        return open_store(store_address(self.project.environment, self.home))
 
     def landing(self, dataset: str) -> Path:
         """The folder where files of ``dataset`` land."""
@@ -105,6 +104,11 @@ def open_environment(
         clock=clock or SystemClock(),
         connections=connections,
     )
+
+
+def store_address(place: EnvironmentSpec, home: Path) -> str | Path:
+    """Folder or s3:// address of the store: ``TRIMTAB_STORE``, the file's, or the lake."""
+    return os.environ.get("TRIMTAB_STORE") or place.store or home / place.lake
 
 
 def _address(variable: str, configured: str, home: Path, database: str) -> str:

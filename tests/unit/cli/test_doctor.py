@@ -59,3 +59,13 @@ def test_a_source_that_cannot_be_used_names_its_file(
     assert result.exit_code == 1
     assert "refused  source sales" in result.stdout
     assert "datasets/sales.yaml" in result.stdout
+
+
+def test_the_store_that_is_probed_is_the_one_that_is_used(
+    document: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRIMTAB_STORE", "s3://nowhere/lake")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    told = found(document("doctor"))
+    assert told["store credentials"]["status"] == "refused"
+    assert told["ledger"]["status"] == "warn"  # the rest is looked at all the same

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from trimtab.adapters.store import open_store
 from trimtab.config import Project, load_project
-from trimtab.environment import Environment, open_environment
+from trimtab.environment import Environment, open_environment, store_address
 from trimtab.paths import default_environment
 from trimtab.platform.doctor import places, store
 from trimtab.platform.doctor.finding import Finding, judged, ok, tried
@@ -32,8 +32,7 @@ def examine(home: Path, config: Path) -> Iterator[Finding]:
 
 
 def _store(project: Project, home: Path) -> Iterator[Finding]:
-    spec = project.environment
-    yield from store.examined(open_store(spec.store or home / spec.lake))
+    yield from store.examined(open_store(store_address(project.environment, home)))
 
 
 def _configuration(project: Project) -> Finding:
