@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trimtab.cli.answer import Answer, answering
-from trimtab.cli.options import Config, Debug, Home, Json, open_project
+from trimtab.cli.options import By, Config, Debug, Home, Json, open_dataset
 
 if TYPE_CHECKING:
     from trimtab.environment import Environment
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 data = typer.Typer(help="The versions of a dataset.", no_args_is_help=True)
 Dataset = Annotated[str, typer.Argument(help="Name of the dataset.")]
-By = Annotated[str | None, typer.Option("--by", help="Who decides [default: the OS user].")]
 
 
 @data.command()
@@ -31,14 +30,14 @@ def log(
     with answering(as_json=json, debug=debug) as answer:
         from trimtab.cli.table import show_rows
 
-        env = open_project(config, home)
-        env.project.dataset(dataset)
+        env = open_dataset(config, home, dataset)
         events = env.ledger.events("dataset_version", dataset)
+        newest = sorted(events, key=lambda event: event.payload["version"])[-limit:]
         lost = {v for e in env.ledger.events("retention", dataset) for v in e.payload["versions"]}
-        rows = [{**_line(env, e), "kept": e.payload["version"] not in lost} for e in events]
+        rows = [{**_line(env, e), "kept": e.payload["version"] not in lost} for e in newest]
         answer.document = {
             "dataset": dataset,
-            "versions": sorted(rows, key=lambda row: row["version"])[-limit:],
+            "versions": rows,
             "schema_changes": [e.payload for e in env.ledger.events("schema_change", dataset)],
         }
         shown = [_short(row) for row in answer.document["versions"]]
@@ -64,8 +63,7 @@ def show(
 ) -> None:
     """Show one version: its columns, rows, partitions, files and hashes, and who used it."""
     with answering(as_json=json, debug=debug) as answer:
-        env = open_project(config, home)
-        env.project.dataset(dataset)
+        env = open_dataset(config, home, dataset)
         record = _record(env, dataset, version)
         answer.document = _shown(env, record)
         _say_version(answer, answer.document)
@@ -86,7 +84,7 @@ def diff(
         from trimtab.data import difference
         from trimtab.data.table import opened
 
-        env = open_project(config, home)
+        env = open_dataset(config, home, dataset)
         spec = env.project.dataset(dataset)
         old, new = (
             opened(env.table(dataset), _record(env, dataset, number).version)
@@ -121,8 +119,7 @@ def revert(
     with answering(as_json=json, debug=debug) as answer:
         from trimtab.stages import revert as stage
 
-        env = open_project(config, home)
-        env.project.dataset(dataset)
+        env = open_dataset(config, home, dataset)
         who = by or getpass.getuser()
         made = stage.revert(env, dataset, version, reason=reason, actor=who)
         answer.document = made.to_json()

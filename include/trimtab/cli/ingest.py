@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trimtab.cli.answer import answering
-from trimtab.cli.options import Config, Debug, Home, Json, config_folder, home_folder
+from trimtab.cli.options import Config, Debug, Home, Json, open_dataset
 
 if TYPE_CHECKING:
     from trimtab.environment import Environment
@@ -26,11 +26,9 @@ def ingest(
     """Judge files, check and publish them. The exit code is 1 when one of them was refused."""
     with answering(as_json=json, debug=debug) as answer:
         from trimtab.cli.table import show_rows
-        from trimtab.environment import open_environment
         from trimtab.stages import intake
 
-        env = open_environment(home=home_folder(home), config=config_folder(config))
-        env.project.dataset(dataset)  # a wrong name is said once, not once per file
+        env = open_dataset(config, home, dataset)  # a wrong name is said once, not once per file
         taken: list[Intake] = []
         with answer.console.status("") as status:
             for number, file in enumerate(files, start=1):

@@ -26,6 +26,7 @@ Project = Annotated[
         "--project", help="Folder that holds dags/ and plugins/ [default: the config's parent]."
     ),
 ]
+By = Annotated[str | None, typer.Option("--by", help="Who decides [default: the OS user].")]
 AirflowPort = Annotated[int | None, typer.Option("--airflow-port", min=1, max=65535)]
 MlflowPort = Annotated[int | None, typer.Option("--mlflow-port", min=1, max=65535)]
 
@@ -58,3 +59,10 @@ def open_project(config: Path | None, home: Path | None) -> "Environment":
     from trimtab.environment import open_environment
 
     return open_environment(home=home_folder(home), config=config_folder(config))
+
+
+def open_dataset(config: Path | None, home: Path | None, dataset: str) -> "Environment":
+    """Open the environment of these folders, provided that it has this dataset."""
+    env = open_project(config, home)
+    env.project.dataset(dataset)
+    return env

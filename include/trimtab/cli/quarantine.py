@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trimtab.cli.answer import Answer, answering
-from trimtab.cli.options import Config, Debug, Home, Json, config_folder, home_folder
+from trimtab.cli.options import By, Config, Debug, Home, Json, open_dataset
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from trimtab.environment import Environment
     from trimtab.types import Release
 
 app = typer.Typer(help="What was set aside, why, and the way back.", no_args_is_help=True)
@@ -34,7 +33,7 @@ def list_(
         from trimtab.cli.table import show_rows
         from trimtab.stages import quarantine
 
-        env = _open(config, home, dataset)
+        env = open_dataset(config, home, dataset)
         found = quarantine.summary(quarantine.rows(env, dataset))
         files = quarantine.files(env, dataset)
         wanted = [row for row in files if every or row["status"] == quarantine.OPEN]
@@ -68,7 +67,7 @@ def show(
         from trimtab.data import handed
         from trimtab.stages import quarantine
 
-        env = _open(config, home, dataset)
+        env = open_dataset(config, home, dataset)
         found = quarantine.rows(env, dataset, file=file, reason=reason)
         if not every:
             found = found.filter(pl.col(quarantine.STATUS) == quarantine.OPEN)
@@ -92,7 +91,7 @@ def release(
     reason: Annotated[
         str, typer.Option("--reason", help="What was corrected, and why; it is kept.")
     ],
-    by: Annotated[str | None, typer.Option("--by", help="Who [default: the OS user].")] = None,
+    by: By = None,
     config: Config = None,
     home: Home = None,
     json: Json = False,
@@ -102,7 +101,7 @@ def release(
     with answering(as_json=json, debug=debug) as answer:
         from trimtab.stages import release as stage
 
-        env = _open(config, home, dataset)
+        env = open_dataset(config, home, dataset)
         who = by or getpass.getuser()
         done = stage.release(env, dataset, file, actor=who, reason=reason)
         answer.document = done.to_json()
@@ -152,11 +151,3 @@ def _documents(found: "pl.DataFrame", columns: list[str]) -> list[dict[str, Any]
 
 def _short(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "sha256": row["sha256"][:12]}
-
-
-def _open(config: Path | None, home: Path | None, dataset: str) -> "Environment":
-    from trimtab.environment import open_environment
-
-    env = open_environment(home=home_folder(home), config=config_folder(config))
-    env.project.dataset(dataset)
-    return env

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trimtab.cli.answer import answering
-from trimtab.cli.options import Config, Debug, Home, Json, config_folder, home_folder
+from trimtab.cli.options import By, Config, Debug, Home, Json, open_project
 
 if TYPE_CHECKING:
     from trimtab.environment import Environment
 
 Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept in the ledger.")]
-By = Annotated[str | None, typer.Option("--by", help="Who decides [default: the OS user].")]
 
 
 def status(
@@ -22,7 +21,7 @@ def status(
     with answering(as_json=json, debug=debug) as answer:
         from trimtab.cli.table import show_rows
 
-        env = _open(config, home)
+        env = open_project(config, home)
         answer.document = {
             "models": [_model(env, name) for name in env.project.models],
             "datasets": [_dataset(env, name) for name in env.project.datasets],
@@ -49,7 +48,7 @@ def approve(
     with answering(as_json=json, debug=debug) as answer:
         from trimtab.stages import approve as stage
 
-        env = _open(config, home)
+        env = open_project(config, home)
         who = by or getpass.getuser()
         given = stage.approve(env, model, version, approved=not reject, actor=who, reason=reason)
         answer.document = given.to_json()
@@ -71,16 +70,10 @@ def rollback(
     with answering(as_json=json, debug=debug) as answer:
         from trimtab.stages import rollback as stage
 
-        env = _open(config, home)
+        env = open_project(config, home)
         now = stage.rollback(env, model, to=to, reason=reason, actor=by or getpass.getuser())
         answer.document = now.to_json()
         answer.say(f"{model}: v{now.version} serves again (was v{now.previous}): {now.reason}")
-
-
-def _open(config: Any, home: Any) -> "Environment":
-    from trimtab.environment import open_environment
-
-    return open_environment(home=home_folder(home), config=config_folder(config))
 
 
 def _model(env: "Environment", name: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from trimtab.cli.answer import answering
-from trimtab.cli.options import Config, Debug, Home, Json, open_project
+from trimtab.cli.options import By, Config, Debug, Home, Json, open_project
 
 
 def retention(
@@ -16,7 +16,7 @@ def retention(
     ] = False,
     keep: Annotated[str, typer.Option("--keep", help="Younger versions stay.")] = "30d",
     newest: Annotated[int, typer.Option("--newest", min=1, help="So many versions stay.")] = 5,
-    by: Annotated[str | None, typer.Option("--by", help="Who decides [default: OS user].")] = None,
+    by: By = None,
     config: Config = None,
     home: Home = None,
     json: Json = False,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trimtab.cli.answer import Answer, answering
-from trimtab.cli.options import Config, Debug, Home, Json, config_folder, home_folder
+from trimtab.cli.options import Config, Debug, Home, Json, open_project
 
 if TYPE_CHECKING:
     from trimtab.lifecycle import Progress, Report
@@ -23,9 +23,8 @@ def run(
     """Handle whatever is new: take in files, train, judge, promote, score, monitor."""
     with answering(as_json=json, debug=debug) as answer:
         from trimtab import lifecycle
-        from trimtab.environment import open_environment
 
-        env = open_environment(home=home_folder(home), config=config_folder(config))
+        env = open_project(config, home)
         with answer.console.status("looking for news") as status:
             report = lifecycle.run(env, models, _telling(answer, status))
         for problem in env.project.problems:
@@ -44,10 +43,9 @@ def score(
 ) -> None:
     """Score any CSV or Parquet file with the champion."""
     with answering(as_json=json, debug=debug) as answer:
-        from trimtab.environment import open_environment
         from trimtab.stages import score as stage
 
-        env = open_environment(home=home_folder(home), config=config_folder(config))
+        env = open_project(config, home)
         answer.document = stage.score_file(env, model, file, out)
         facts = ", ".join(f"{key} {value}" for key, value in answer.document.items())
         answer.say(f"{out}: {facts}")
