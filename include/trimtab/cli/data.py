@@ -63,9 +63,10 @@ def show(
 ) -> None:
     """Show one version: its columns, rows, partitions, files and hashes, and who used it."""
     with answering(as_json=json, debug=debug) as answer:
+        from trimtab.ledger import datasets
+
         env = open_dataset(config, home, dataset)
-        record = _record(env, dataset, version)
-        answer.document = _shown(env, record)
+        answer.document = _shown(env, datasets.at(env.ledger, dataset, version))
         _say_version(answer, answer.document)
 
 
@@ -83,11 +84,12 @@ def diff(
     with answering(as_json=json, debug=debug) as answer:
         from trimtab.data import difference
         from trimtab.data.table import opened
+        from trimtab.ledger import datasets
 
         env = open_dataset(config, home, dataset)
         spec = env.project.dataset(dataset)
         old, new = (
-            opened(env.table(dataset), _record(env, dataset, number).version)
+            opened(env.table(dataset), datasets.at(env.ledger, dataset, number).version)
             for number in (before, after)
         )
         one, two = difference.statistics(old), difference.statistics(new)
@@ -133,27 +135,10 @@ def revert(
         )
 
 
-def _record(env: "Environment", dataset: str, version: int | None) -> "DatasetVersion":
-    from trimtab.errors import NotReadyError
+def _line(env: "Environment", event: "Event") -> dict[str, Any]:
     from trimtab.ledger import datasets
 
-    if version is not None:
-        return datasets.at(env.ledger, dataset, version)
-    known = datasets.versions(env.ledger, dataset)
-    if not known:
-        raise NotReadyError(f"{dataset}: no file was published yet")
-    return datasets.at(env.ledger, dataset, known[-1].version)
-
-
-def _line(env: "Environment", event: "Event") -> dict[str, Any]:
     payload = event.payload
-    file = env.ledger.find("file", event.subject, event.key)
-    checked = env.ledger.find("validation", event.subject, event.key)
-    quarantined = dict(file.payload["quarantined"]) if file else {}
-    if checked and checked.payload["quarantined"]:
-        quarantined["check_failed"] = checked.payload["quarantined"]
-    for reason, count in payload.get("set_aside", {}).items():
-        quarantined[reason] = quarantined.get(reason, 0) + count
     return {
         "version": payload["version"],
         "at": event.at.isoformat(),
@@ -166,7 +151,7 @@ def _line(env: "Environment", event: "Event") -> dict[str, Any]:
         "added": payload.get("rows_added", payload["rows"]),
         "updated": payload.get("rows_updated", 0),
         "removed": payload.get("rows_removed", 0),
-        "quarantined": quarantined,
+        "quarantined": datasets.set_aside(env.ledger, event.subject, event.key),
         "total": payload["total_rows"],
         "replaces": payload.get("replaces", []),
         "reason": payload.get("reason", ""),

@@ -7,7 +7,6 @@ from pathlib import Path
 import polars as pl
 
 from trimtab.data import formats, staging
-from trimtab.data.cast import REASON
 from trimtab.environment import Environment
 from trimtab.types import FILE, ROW
 
@@ -40,19 +39,11 @@ def keep_rows(
         env.store.put(key, file)
 
 
-def counts(env: Environment, dataset: str, sha256: str) -> dict[str, int]:
-    """Rows of an accepted file that were set aside, by whatever step, by reason."""
+def kept(env: Environment, dataset: str, sha256: str) -> pl.LazyFrame | None:
+    """Rows of an accepted file that were set aside, by whatever step; None when none were."""
     keys = [rows_key(dataset, sha256, step=step) for step in STEPS]
-    found = [scan(env, key) for key in keys if env.store.exists(key)]
-    if not found:
-        return {}
-    rows = pl.concat([rows.select(REASON) for rows in found])
-    return dict(rows.group_by(REASON).len().sort(REASON).collect().iter_rows())
-
-
-def scan(env: Environment, key: str) -> pl.LazyFrame:
-    """Read quarantined rows lazily."""
-    return pl.scan_parquet(env.store.location(key))
+    found = [pl.scan_parquet(env.store.location(key)) for key in keys if env.store.exists(key)]
+    return pl.concat(found, how="diagonal_relaxed").sort(ROW) if found else None
 
 
 def with_text(env: Environment, dataset: str, sha256: str, findings: pl.DataFrame) -> pl.DataFrame:

@@ -9,10 +9,10 @@
 
 from pathlib import Path
 
-from trimtab.data import quarantine
 from trimtab.data.reasons import FileReason
 from trimtab.environment import Environment
 from trimtab.errors import DataError
+from trimtab.ledger import datasets
 from trimtab.stages import ingest, publish, validate
 from trimtab.types import FileVerdict, Intake, Validation
 
@@ -41,9 +41,9 @@ def take(env: Environment, dataset: str, file: Path) -> Intake:
 def _published(
     env: Environment, verdict: FileVerdict, judged: FileVerdict, validation: Validation
 ) -> Intake:
-    made = env.ledger.find("dataset_version", judged.dataset, judged.sha256)
+    made = env.ledger.find(datasets.KIND, judged.dataset, judged.sha256)
     told = _told(verdict, judged, validation)
-    aside = quarantine.counts(env, judged.dataset, judged.sha256)
+    aside = datasets.set_aside(env.ledger, judged.dataset, judged.sha256)
     return told.model_copy(
         update={
             "accepted": judged.rows_read - sum(aside.values()),

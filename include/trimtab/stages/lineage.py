@@ -87,10 +87,7 @@ class _Story:
 
     def dataset(self, name: str, version: int | None) -> Lineage:
         """A version, the files it is made of, and who used it."""
-        records = datasets.versions(self.ledger, name)
-        if version is None and records:
-            version = records[-1].version
-        record = datasets.at(self.ledger, name, version if version is not None else 0)
+        record = datasets.at(self.ledger, name, version)
         return Lineage(
             kind="dataset version",
             name=f"{name}@{record.version}",

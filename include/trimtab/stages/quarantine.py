@@ -68,7 +68,7 @@ def rows(
         name = str(event.payload["name"])
         if not (file is None or file == name or (len(file) >= 8 and event.key.startswith(file))):
             continue
-        frame = _of_file(env, dataset, event.key)
+        frame = quarantine.kept(env, dataset, event.key)
         if frame is None or (event.key in checked and not checked[event.key].payload["passed"]):
             continue
         frames.append(_told(frame, event, done.get(event.key, ()), good.get(name, 0) > event.seq))
@@ -101,12 +101,6 @@ def released(env: Environment, dataset: str) -> dict[str, set[int]]:
         for sha256, positions in event.payload["rows"].items():
             found.setdefault(sha256, set()).update(positions)
     return found
-
-
-def _of_file(env: Environment, dataset: str, sha256: str) -> pl.LazyFrame | None:
-    keys = [quarantine.rows_key(dataset, sha256, step=step) for step in quarantine.STEPS]
-    found = [quarantine.scan(env, key) for key in keys if env.store.exists(key)]
-    return pl.concat(found, how="diagonal_relaxed").sort(ROW) if found else None
 
 
 def _told(
