@@ -38,7 +38,7 @@ def copy(path: Path, into: Path) -> Copied:
         before = os.fstat(descriptor)
         if not S_ISREG(before.st_mode):
             raise NotReadyError(f"{path} is no regular file now")
-        taken = _poured(source, target)
+        taken = _poured(source, target, before.st_size)
         after = os.fstat(descriptor)
         target.seek(0)
         sha256 = hashlib.file_digest(target, "sha256").hexdigest()  # of what will be judged
@@ -49,11 +49,16 @@ def copy(path: Path, into: Path) -> Copied:
     return Copied(sha256, after.st_size, after.st_mtime_ns)
 
 
-def _poured(source: BinaryIO, target: BinaryIO) -> int:
-    """Copy in the kernel where it can; return how many bytes there were."""
+def _poured(source: BinaryIO, target: BinaryIO, size: int) -> int:
+    """Copy in the kernel where it can; return how many bytes there were.
+
+    It ends soon after ``size`` bytes: a file that grows is refused, however long it goes on.
+    """
     taken = 0
     try:
-        while count := os.sendfile(target.fileno(), source.fileno(), taken, _PIECE):
+        while taken <= size and (
+            count := os.sendfile(target.fileno(), source.fileno(), taken, _PIECE)
+        ):
             taken += count
     except OSError:
         if taken:
