@@ -7,11 +7,11 @@ export UV_COMPILE_BYTECODE := 1
 demo: $(UV)
 	$(UV) run --no-dev --extra demo trimtab demo
 test: $(UV)
-	$(UV) run --extra demo --extra celery pytest
+	$(UV) run --extra demo --extra celery --extra lightgbm --extra xgboost --extra redis pytest -n 2 --dist loadfile
 integration: $(UV)
 	$(UV) run --all-extras pytest tests/integration -m integration
 check: $(UV)
-	$(UV) run --extra demo --extra celery sh -c "ruff check && ruff format --check && lint-imports && mypy && trimtab schema --check"
+	$(UV) run --extra demo --extra celery --extra lightgbm --extra xgboost --extra redis sh -c "ruff check && ruff format --check && lint-imports && mypy && trimtab schema --check"
 up: $(UV)
 	$(UV) run --no-dev trimtab up
 down: $(UV)

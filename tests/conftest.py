@@ -100,4 +100,6 @@ def opened_in(
     if not (home / "mlflow.db").exists():
         shutil.copy(mlflow, home / "mlflow.db")
     monkeypatch.setenv("TRIMTAB_TRACKING", f"sqlite:///{home / 'mlflow.db'}")
+    for name in ("STUDIES", "ONLINE"):
+        monkeypatch.setenv(f"TRIMTAB_{name}", f"sqlite:///{home / name.lower()}.db")
     return open_environment(home=home, config=config, clock=clock)

@@ -38,6 +38,16 @@ class Environment:
         """Root of features, models, profiles and reports, and of the store unless it is on S3."""
         return self.home / self.project.environment.lake
 
+    @functools.cached_property
+    def studies(self) -> str:
+        """SQLAlchemy URL of the searches that several tasks share."""
+        return _address("TRIMTAB_STUDIES", self.project.environment.studies, self.home, "studies")
+
+    @functools.cached_property
+    def online(self) -> str:
+        """URL of the store of the newest features: PostgreSQL (SQLAlchemy) or redis://HOST:PORT."""
+        return _address("TRIMTAB_ONLINE", self.project.environment.online, self.home, "online")
+
     @property
     def scratch(self) -> Path:
         """Where files lie while they are judged; on the lake's disk, so that none is copied."""
@@ -82,8 +92,9 @@ def open_environment(
 ) -> Environment:
     """Put an environment together from its file.
 
-    ``TRIMTAB_LEDGER``, ``TRIMTAB_TRACKING`` and ``TRIMTAB_STORE`` replace the file's addresses; the
-    running platform sets the first two for its processes. An ``embedded`` address without them
+    ``TRIMTAB_LEDGER``, ``TRIMTAB_TRACKING``, ``TRIMTAB_STUDIES``, ``TRIMTAB_ONLINE`` and
+    ``TRIMTAB_STORE`` replace the file's addresses; the running platform sets all but the last for
+    its processes. An ``embedded`` address without them
     starts (or joins) the PostgreSQL of the home folder and stops it again when the last process
     that uses it ends.
     ``notifier`` is made from the environment's webhook; Airflow brings one with more channels, and

@@ -215,6 +215,14 @@ class Release(Record):
     intakes: tuple[Intake, ...]  # one for each file the rows came from
 
 
+class FeatureCost(Record):
+    """What one feature costs: to build, to keep, and how often it is missing."""
+
+    seconds: float  # of the join or the expression that brings it, shared by its columns
+    null_rate: Measure
+    bytes: int  # in memory, over all rows of the set
+
+
 class FeatureSet(Record):
     """Joined rows of a model, written once under lake/features; one row per row of its dataset.
 
@@ -231,6 +239,11 @@ class FeatureSet(Record):
     numeric: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
     temporal: tuple[str, ...] = ()
+    textual: tuple[str, ...] = ()
+    group: str | None = None  # column whose values are on one side of the split
+    weight: str | None = None  # column of sample weights
+    views: tuple[str, ...] = ()  # feature views that were joined
+    costs: dict[str, FeatureCost] = {}
     train_rows: int
     holdout_rows: int
     unlabelled: int = 0
@@ -243,7 +256,7 @@ class FeatureSet(Record):
     @property
     def features(self) -> tuple[str, ...]:
         """Feature columns in a fixed order."""
-        return self.numeric + self.categorical + self.temporal
+        return self.numeric + self.categorical + self.temporal + self.textual
 
 
 class Candidate(Record):
@@ -263,8 +276,66 @@ class Candidate(Record):
     baselines: tuple[str, ...] = ()  # baseline estimators packaged beside the winner
     run_id: str | None = None  # MLflow run, when tracking answered
     git_commit: str | None = None
+    dirty: bool = False  # made from uncommitted code or configuration
     config_hash: str
     seconds: float = 0.0
+
+
+class Staleness(Record):
+    """How the score of a version's recipe decays with its age, walk-forward."""
+
+    model: str
+    version: int
+    metric: str
+    weeks: tuple[int, ...]  # age at the scored rows
+    scores: tuple[Measure, ...]  # mean over the folds, one per age
+    folds: int
+    max_age_weeks: int | None = None  # the oldest age inside the margin; None: older than measured
+    reason: str
+    report: str | None = None  # picture under lake/reports
+
+
+class Certificate(Record):
+    """That a version was trained again from its record alone, and what came of it."""
+
+    model: str
+    version: int
+    equal: bool
+    differences: tuple[str, ...] = ()  # what is not as recorded, each by name
+    rows: int  # recorded rows whose predictions were compared
+    max_difference: Measure  # largest absolute difference of a prediction
+    sha256: dict[str, str]  # of the rows, the configuration, the model as rebuilt
+    hardware: dict[str, Any] = {}
+    seconds: float = 0.0
+    report: str | None = None  # under lake/reports
+
+
+class Materialization(Record):
+    """The newest row of each entity of a feature view, put online from a dataset version."""
+
+    view: str
+    dataset: str
+    version: int  # of the dataset
+    definition: str  # hash of the view's file
+    entities: int  # rows written
+    newest: datetime | None = None  # event time
+    place: str  # where, without a password
+
+
+class Explanation(Record):
+    """Why one row got its score: contributions that sum to it."""
+
+    model: str
+    version: int
+    versions: dict[str, int]  # datasets the row was built from
+    key: dict[str, Any]
+    features: dict[str, Any]
+    prediction: Any
+    scale: Literal["log-odds", "probability", "value"]  # what the contributions sum to
+    base: float  # the score of no information
+    contributions: dict[str, float]  # by column, largest first
+    score: float  # base + the sum of contributions
+    method: str
 
 
 class Rule(Record):

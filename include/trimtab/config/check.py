@@ -3,29 +3,41 @@
 from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
 
+from trimtab.config.catalog import Catalog
 from trimtab.config.columns import available, primary_metric, task_of
 from trimtab.config.dataset import DatasetSpec
 from trimtab.config.model import METRICS, ModelSpec
+from trimtab.config.view import FeatureView
 
 Finding = tuple[tuple[str | int, ...], str, str]  # path of the key, problem, fix
 
 
+def check_view(view: FeatureView, datasets: Mapping[str, DatasetSpec]) -> list[Finding]:
+    """Return every problem of one feature view against the datasets."""
+    if view.from_ not in datasets:
+        fix = f"known are {sorted(datasets)}; correct the name, or the dataset's own file first"
+        return [(("from",), f"there is no usable dataset {view.from_!r}", fix)]
+    return []
+
+
 def check_model(
-    model: ModelSpec, datasets: Mapping[str, DatasetSpec], estimators: Collection[str] | None
+    model: ModelSpec, catalog: Catalog, estimators: Collection[str] | None
 ) -> list[Finding]:
-    """Return every problem of one model against the datasets and the estimator registry."""
-    found = list(_datasets(model, datasets))
+    """Return every problem of one model against the catalog and the estimator registry."""
+    datasets = catalog.datasets
+    found = list(_datasets(model, catalog))
     if estimators is not None:
         found += _candidates(model, estimators)
     if not found:  # columns can only be judged once every dataset is there
         found += [*_joins(model, datasets), *_target(model, datasets)]
-        found += [*_features(model, datasets), *_slices(model, datasets)]
+        found += [*_features(model, catalog), *_slices(model, catalog)]
     if not found:
-        found += [*_task(model, datasets), *_split(model, datasets)]
+        found += [*_task(model, catalog), *_split(model, datasets)]
     return found
 
 
-def _datasets(model: ModelSpec, datasets: Mapping[str, DatasetSpec]) -> Iterator[Finding]:
+def _datasets(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:
+    datasets = catalog.datasets
     fix = f"known are {sorted(datasets)}; correct the name, or the dataset's own file first"
     if model.data.from_ not in datasets:
         yield ("data", "from"), f"there is no usable dataset {model.data.from_!r}", fix
@@ -35,6 +47,13 @@ def _datasets(model: ModelSpec, datasets: Mapping[str, DatasetSpec]) -> Iterator
                 ("data", "join", i, "dataset"),
                 f"there is no usable dataset {join.dataset!r}",
                 fix,
+            )
+    for i, use in enumerate(model.data.views):
+        if use.view not in catalog.views:
+            yield (
+                ("data", "views", i, "view"),
+                f"there is no usable feature view {use.view!r}",
+                f"known are {sorted(catalog.views)}; correct the name, or the view's own file",
             )
 
 
@@ -98,8 +117,8 @@ def _target(model: ModelSpec, datasets: Mapping[str, DatasetSpec]) -> Iterator[F
         )
 
 
-def _features(model: ModelSpec, datasets: Mapping[str, DatasetSpec]) -> Iterator[Finding]:
-    columns = available(model, datasets)
+def _features(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:
+    columns = available(model, catalog)
     for where, names in (("include", model.features.include), ("exclude", model.features.exclude)):
         for i, name in enumerate(names or ()):
             path = ("features", where, i)
@@ -115,15 +134,15 @@ def _features(model: ModelSpec, datasets: Mapping[str, DatasetSpec]) -> Iterator
                 )
 
 
-def _slices(model: ModelSpec, datasets: Mapping[str, DatasetSpec]) -> Iterator[Finding]:
-    columns = available(model, datasets)
+def _slices(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:
+    columns = available(model, catalog)
     for i, name in enumerate(model.gate.slices):
         if name not in columns:
             yield ("gate", "slices", i), f"the rows have no column {name!r}", _near(name, columns)
 
 
-def _task(model: ModelSpec, datasets: Mapping[str, DatasetSpec]) -> Iterator[Finding]:
-    task = task_of(model, datasets)
+def _task(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:
+    task = task_of(model, catalog)
     metric = primary_metric(model, task)
     if metric not in METRICS[task]:
         yield (
@@ -131,7 +150,7 @@ def _task(model: ModelSpec, datasets: Mapping[str, DatasetSpec]) -> Iterator[Fin
             f"{metric} is no metric of a {task} model",
             f"choose from {list(METRICS[task])}",
         )
-    column = datasets[model.data.from_].columns[model.target.column]
+    column = catalog.datasets[model.data.from_].columns[model.target.column]
     if model.target.positive is None and task == "binary" and column.type in ("text", "category"):
         yield ("target",), f"{model.target.column} is text", "name the positive value: positive: …"
 

@@ -1,9 +1,11 @@
 """What the contract says about a model's columns: which are features, and what the task is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from trimtab.config.catalog import Catalog
 from trimtab.config.dataset import Column, DatasetSpec
 from trimtab.config.model import METRICS, Join, ModelSpec, Task
+from trimtab.config.view import Derived, FeatureView, ViewUse
 
 
 def joined_name(join: Join, column: str) -> str:
@@ -20,24 +22,76 @@ def joined_columns(join: Join, dataset: DatasetSpec) -> dict[str, Column]:
     return {name: dataset.columns[name] for name in names if name in dataset.columns}
 
 
-def available(model: ModelSpec, datasets: Mapping[str, DatasetSpec]) -> dict[str, Column]:
-    """Every column the model's rows have, own and joined."""
-    columns = dict(datasets[model.data.from_].columns)
+def view_columns(view: FeatureView, dataset: DatasetSpec) -> dict[str, Column]:
+    """Columns of a feature view by name: those of its dataset, then the derived ones."""
+    times = {view.time or dataset.time, view.known}
+    names = view.columns
+    if names is None:
+        out = {*view.entity, *dataset.key, *times}
+        names = tuple(
+            name
+            for name, column in dataset.columns.items()
+            if name not in out and (view.known or column.known_after is None)
+        )
+    own = {name: dataset.columns[name] for name in names if name in dataset.columns}
+    return {**own, **derived_columns(view.derive)}
+
+
+def derived_columns(derive: Mapping[str, Derived]) -> dict[str, Column]:
+    """What a contract would say of derived columns; any of them may be missing."""
+    return {
+        name: Column(type=made.type, nullable=True, unit=made.unit, description=made.description)
+        for name, made in derive.items()
+    }
+
+
+def used_columns(use: ViewUse, catalog: Catalog) -> dict[str, Column]:
+    """Columns a model takes of a view, by the view's names."""
+    view = catalog.views[use.view]
+    columns = view_columns(view, catalog.datasets[view.from_])
+    names: Iterable[str] = columns if use.columns is None else use.columns
+    return {name: columns[name] for name in names if name in columns}
+
+
+def used_name(use: ViewUse, column: str) -> str:
+    """Name of a view's column in the model's rows: always with the view in front."""
+    return f"{use.view}_{column}"
+
+
+def available(model: ModelSpec, catalog: Catalog) -> dict[str, Column]:
+    """Every column the model's rows have: own, joined, of views, derived."""
+    columns = dict(catalog.datasets[model.data.from_].columns)
     for join in model.data.join:
-        for name, column in joined_columns(join, datasets[join.dataset]).items():
+        for name, column in joined_columns(join, catalog.datasets[join.dataset]).items():
             columns[joined_name(join, name)] = column
-    return columns
+    for use in model.data.views:
+        for name, column in used_columns(use, catalog).items():
+            columns[used_name(use, name)] = column
+    return {**columns, **derived_columns(model.features.derive)}
 
 
-def feature_columns(model: ModelSpec, datasets: Mapping[str, DatasetSpec]) -> dict[str, Column]:
+def consequences(target: str, columns: Mapping[str, Column]) -> set[str]:
+    """Columns that follow from the target, directly or by way of others."""
+    found = {target}
+    while more := {
+        name
+        for name, column in columns.items()
+        if name not in found and not found.isdisjoint(column.consequence_of)
+    }:
+        found |= more
+    return found - {target}
+
+
+def feature_columns(model: ModelSpec, catalog: Catalog) -> dict[str, Column]:
     """The model's features in order.
 
-    By default every column known at prediction time except the target, free text, and a
-    single-column key (an identifier). ``include`` replaces the default, ``exclude`` takes away.
+    By default every column known at prediction time except the target and what follows from it,
+    the weights, free text, and a single-column key (an identifier). ``include`` replaces the
+    default, ``exclude`` takes away.
     """
-    columns = available(model, datasets)
-    key = datasets[model.data.from_].key
-    identifier = key[0] if len(key) == 1 else None
+    columns = available(model, catalog)
+    dataset = catalog.datasets[model.data.from_]
+    identifier = dataset.key[0] if len(dataset.key) == 1 else None
     if model.features.include is not None:
         names = [name for name in model.features.include if name in columns]
     else:
@@ -46,17 +100,18 @@ def feature_columns(model: ModelSpec, datasets: Mapping[str, DatasetSpec]) -> di
             for name, column in columns.items()
             if column.known_after is None and column.type != "text" and name != identifier
         ]
-    out = {*model.features.exclude, model.target.column}
+    out = {*model.features.exclude, model.target.column, model.train.weight}
+    out |= consequences(model.target.column, dataset.columns)
     return {name: columns[name] for name in names if name not in out}
 
 
-def task_of(model: ModelSpec, datasets: Mapping[str, DatasetSpec]) -> Task:
+def task_of(model: ModelSpec, catalog: Catalog) -> Task:
     """The learning task: as the model file says, else from the target's column."""
     if model.task:
         return model.task
     if model.target.at_least is not None or model.target.positive is not None:
         return "binary"
-    kind = datasets[model.data.from_].columns[model.target.column].type
+    kind = catalog.datasets[model.data.from_].columns[model.target.column].type
     if kind == "bool":
         return "binary"
     return "regression" if kind in ("int", "float") else "multiclass"

@@ -33,6 +33,9 @@ class Column(Spec):
         default=None,
         description="the event after which the value is known; never a feature when set",
     )
+    consequence_of: tuple[str, ...] = Field(
+        default=(), description="columns this one follows from; never a feature where one is target"
+    )
 
     @model_validator(mode="after")
     def _rules_fit_the_type(self) -> Self:

@@ -22,4 +22,18 @@ class EnvironmentSpec(Spec):
     )
     ledger: str = Field(default="embedded", description="'embedded' or an SQLAlchemy URL")
     tracking: str = Field(default="embedded", description="'embedded' or an MLflow tracking URI")
+    studies: str = Field(
+        default="embedded", description="'embedded' or an SQLAlchemy URL, for shared searches"
+    )
+    online: str = Field(
+        default="embedded",
+        description="'embedded', a PostgreSQL URL or redis://…: the newest features of an entity",
+    )
+    production: bool = Field(
+        default=False, description="nothing made from uncommitted code is promoted here"
+    )
+    cost_per_hour: float | None = Field(
+        default=None, ge=0, description="price of one hour of a training machine"
+    )
+    currency: str = "EUR"
     notify: Notify = Notify()

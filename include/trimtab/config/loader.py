@@ -9,10 +9,12 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from trimtab.config import yaml_text
-from trimtab.config.check import Finding, check_model
+from trimtab.config.catalog import Catalog
+from trimtab.config.check import Finding, check_model, check_view
 from trimtab.config.dataset import DatasetSpec
 from trimtab.config.environment import EnvironmentSpec
 from trimtab.config.model import ModelSpec
+from trimtab.config.view import FeatureView
 from trimtab.errors import ConfigError, Problem
 
 S = TypeVar("S", bound=BaseModel)
@@ -26,20 +28,30 @@ class Project:
     environment: EnvironmentSpec
     datasets: dict[str, DatasetSpec] = field(default_factory=dict)
     models: dict[str, ModelSpec] = field(default_factory=dict)
+    views: dict[str, FeatureView] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def catalog(self) -> Catalog:
+        """What a model file may name."""
+        return Catalog(self.datasets, self.views)
 
     def dataset(self, name: str) -> DatasetSpec:
         """Return one dataset, or raise the problems that keep it from being there."""
-        return self._named("dataset", name, self.datasets)
+        return self._named("dataset", name, self.datasets, "datasets")
 
     def model(self, name: str) -> ModelSpec:
         """Return one model, or raise the problems that keep it from being there."""
-        return self._named("model", name, self.models)
+        return self._named("model", name, self.models, "models")
 
-    def _named(self, kind: str, name: str, known: Mapping[str, S]) -> S:
+    def view(self, name: str) -> FeatureView:
+        """Return one feature view, or raise the problems that keep it from being there."""
+        return self._named("view", name, self.views, "features")
+
+    def _named(self, kind: str, name: str, known: Mapping[str, S], folder: str) -> S:
         if name in known:
             return known[name]
-        file = self.folder / f"{kind}s" / f"{name}.yaml"
+        file = self.folder / folder / f"{name}.yaml"
         mine = [problem for problem in self.problems if Path(problem.file) == file]
         fix = f"known are {sorted(known)}; add {file} or correct the name"
         raise ConfigError(
@@ -57,17 +69,23 @@ def load_project(
         for file in _files(folder / "datasets")
         if (spec := _kept(problems, lambda file=file: load_dataset(file))) is not None
     }
+    views = {
+        spec.view: spec
+        for file in _files(folder / "features")
+        if (spec := _kept(problems, lambda file=file: load_view(file, datasets))) is not None
+    }
+    catalog = Catalog(datasets, views)
     defaults = _kept(problems, lambda: load_defaults(folder)) or {}
     models: dict[str, ModelSpec] = {}
     for file in _files(folder / "models"):
         spec = _kept(
             problems,
-            lambda file=file: load_model(file, defaults, datasets=datasets, estimators=estimators),
+            lambda file=file: load_model(file, defaults, catalog=catalog, estimators=estimators),
         )
         if spec is not None:
             models[spec.model] = spec
     place = _kept(problems, lambda: load_environment(folder, environment)) or EnvironmentSpec()
-    return Project(folder, place, datasets, models, tuple(problems))
+    return Project(folder, place, datasets, models, views, tuple(problems))
 
 
 def load_dataset(file: Path) -> DatasetSpec:
@@ -76,20 +94,29 @@ def load_dataset(file: Path) -> DatasetSpec:
     return _named_like_file(_parse(DatasetSpec, document, document.values), "dataset", document)
 
 
+def load_view(file: Path, datasets: Mapping[str, DatasetSpec] | None = None) -> FeatureView:
+    """Read one feature view; with ``datasets``, check it against them too."""
+    document = yaml_text.read(file)
+    spec = _named_like_file(_parse(FeatureView, document, document.values), "view", document)
+    if datasets is not None and (found := check_view(spec, datasets)):
+        raise ConfigError(located(document, found))
+    return spec
+
+
 def load_model(
     file: Path,
     defaults: Mapping[str, Any] | None = None,
     *,
-    datasets: Mapping[str, DatasetSpec] | None = None,
+    catalog: Catalog | None = None,
     estimators: Collection[str] | None = None,
 ) -> ModelSpec:
-    """Read one model file over the defaults; with ``datasets``, check it against them too."""
+    """Read one model file over the defaults; with a ``catalog``, check it against that too."""
     document = yaml_text.read(file)
     if defaults is None:
         defaults = load_defaults(file.parent.parent)
     spec = _parse(ModelSpec, document, _over(defaults, document.values))
     _named_like_file(spec, "model", document)
-    if datasets is not None and (found := check_model(spec, datasets, estimators)):
+    if catalog is not None and (found := check_model(spec, catalog, estimators)):
         raise ConfigError(located(document, found))
     return spec
 

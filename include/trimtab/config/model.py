@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from trimtab.config.spec import Duration, Name, Spec
+from trimtab.config.view import Derived, ViewUse
 
 Task = Literal["binary", "multiclass", "regression"]
 # Metrics by task; the first is the default primary one. Names are scikit-learn's.
@@ -45,10 +46,11 @@ class Join(Spec):
 
 
 class Data(Spec):
-    """The rows of the model: one dataset, others joined to it."""
+    """The rows of the model: one dataset, others and feature views joined to it."""
 
     from_: Name = Field(alias="from")
     join: tuple[Join, ...] = ()
+    views: tuple[ViewUse, ...] = ()
 
 
 class Target(Spec):
@@ -73,6 +75,12 @@ class Features(Spec):
 
     include: tuple[str, ...] | None = None
     exclude: tuple[str, ...] = ()
+    derive: dict[str, Derived] = Field(
+        default={}, description="columns computed from the model's rows, for this model only"
+    )
+    trust: tuple[str, ...] = Field(
+        default=(), description="columns that nearly decide the target and are no leak"
+    )
 
 
 class Split(Spec):
@@ -82,6 +90,16 @@ class Split(Spec):
         default=0.2, description="a duration (needs a time column) or a share of the rows"
     )
     validation: float = Field(default=0.2, gt=0, lt=1, description="share of the training rows")
+    by: Literal["time", "group", "random"] | None = Field(
+        default=None, description="[time when the dataset has a time column, else random]"
+    )
+    group: str | None = Field(
+        default=None, description="rows with one value of this column stay on one side"
+    )
+    seed: int = Field(default=0, description="of the hash that splits by group or at random")
+    folds: int = Field(
+        default=0, ge=0, le=20, description="walk-forward folds that measure the winner"
+    )
 
 
 class Tune(Spec):
@@ -90,15 +108,30 @@ class Tune(Spec):
     trials: int = Field(default=20, ge=1, le=10_000)
     sample: int = Field(default=50_000, ge=100, description="rows a trial trains on at most")
     minutes: float = Field(default=30, gt=0)
+    prune: bool = Field(default=True, description="stop a trial early that falls behind")
+    warm_start: bool = Field(default=True, description="begin with what the last search found")
+    parallel: int = Field(
+        default=1, ge=1, le=64, description="tasks that share the search, on as many workers"
+    )
 
 
 class Train(Spec):
-    """Estimators by registry name and their search."""
+    """Estimators by registry name and their search, or the user's own training function."""
 
+    function: str | None = Field(
+        default=None,
+        description="a registered function that gets frames and returns a fitted estimator",
+    )
     candidates: tuple[str, ...] = ("linear", "boosted_trees")
     min_rows: int = Field(default=1000, ge=10, description="training rows needed to begin at all")
     tune: Tune = Tune()
     seed: int = 0
+    balance: bool = Field(default=False, description="weigh rows so that every class counts alike")
+    weight: str | None = Field(default=None, description="column of sample weights; no feature")
+    calibrate: Literal["none", "sigmoid", "isotonic"] = "none"
+    shap_rows: int = Field(
+        default=2000, ge=0, le=5000, description="rows SHAP explains; 0 leaves it out"
+    )
 
 
 class VersusChampion(Spec):

@@ -5,8 +5,9 @@ from collections.abc import Collection, Mapping, Sequence
 import polars as pl
 
 from trimtab.config import DatasetSpec, ModelSpec
+from trimtab.config.catalog import Catalog
 from trimtab.config.columns import feature_columns, joined_columns, joined_name
-from trimtab.config.dataset import Column
+from trimtab.config.dataset import Column, ColumnType
 from trimtab.config.model import Join
 from trimtab.environment import Environment
 from trimtab.errors import DataError
@@ -14,17 +15,21 @@ from trimtab.features import join as joins
 from trimtab.features.sources import Source, open_all
 from trimtab.types import FILE, PARTITION, ROW
 
-NUMERIC = ("int", "float", "bool")
+_KINDS: dict[ColumnType, str] = {
+    "int": "numeric",
+    "float": "numeric",
+    "bool": "numeric",
+    "category": "categorical",
+    "time": "temporal",
+    "text": "textual",
+}
 
 
 def columns_by_kind(columns: Mapping[str, Column]) -> dict[str, tuple[str, ...]]:
-    """Sort feature columns into numeric, categorical and temporal."""
-    kinds: dict[str, list[str]] = {"numeric": [], "categorical": [], "temporal": []}
+    """Sort feature columns into numeric, categorical, temporal and textual."""
+    kinds: dict[str, list[str]] = {kind: [] for kind in dict.fromkeys(_KINDS.values())}
     for name, column in columns.items():
-        if column.type in NUMERIC:
-            kinds["numeric"].append(name)
-        else:
-            kinds["temporal" if column.type == "time" else "categorical"].append(name)
+        kinds[_KINDS[column.type]].append(name)
     return {kind: tuple(names) for kind, names in kinds.items()}
 
 
@@ -34,23 +39,28 @@ def carried(dataset: DatasetSpec) -> list[str]:
     return list(dict.fromkeys([*dataset.key, *time, FILE, ROW, PARTITION]))
 
 
-def needed(spec: ModelSpec, datasets: Mapping[str, DatasetSpec]) -> list[str]:
-    """Columns of a feature file beside target and role: identity, features, slices of the gate."""
-    ours = carried(datasets[spec.data.from_])
-    return list(dict.fromkeys([*ours, *feature_columns(spec, datasets), *spec.gate.slices]))
+def needed(spec: ModelSpec, catalog: Catalog) -> list[str]:
+    """Columns of a feature file beside target and role.
+
+    Identity, features, slices of the gate, the group of the split, the weight.
+    """
+    ours = carried(catalog.datasets[spec.data.from_])
+    extra = [name for name in (spec.split.group, spec.train.weight) if name]
+    features = feature_columns(spec, catalog)
+    return list(dict.fromkeys([*ours, *features, *spec.gate.slices, *extra]))
 
 
 def joined(
     rows: pl.LazyFrame,
     spec: ModelSpec,
-    datasets: Mapping[str, DatasetSpec],
+    catalog: Catalog,
     tables: Mapping[str, pl.LazyFrame],
     *,
     only: Collection[Join] | None = None,
 ) -> pl.LazyFrame:
     """Add what every join of the model (or of ``only``) brings; rows and order stay."""
     for join in spec.data.join if only is None else only:
-        theirs = datasets[join.dataset]
+        theirs = catalog.datasets[join.dataset]
         columns = {name: joined_name(join, name) for name in joined_columns(join, theirs)}
         rows = joins.add(rows, join, tables[join.dataset], columns, time=theirs.time)
     return rows
@@ -86,12 +96,12 @@ def rows_of_files(
     Raises:
         NotReadyError: a dataset was not published yet.
     """
-    spec, datasets = env.project.model(model), env.project.datasets
+    spec, catalog = env.project.model(model), env.project.catalog
     main = dataset or spec.data.from_
     sources = sources or open_all(env, spec, main)
     rows = sources[main].table.filter(pl.col(FILE).is_in(list(files)))
     expected = int(rows.select(pl.len()).collect().item())
     tables = {name: source.table for name, source in sources.items()}
-    names = [*carried(datasets[main]), *feature_columns(spec, datasets), *extra]
-    plan = joined(rows.sort(joins.ORDER, ROW), spec, datasets, tables)
+    names = [*carried(catalog.datasets[main]), *feature_columns(spec, catalog), *extra]
+    plan = joined(rows.sort(joins.ORDER, ROW), spec, catalog, tables)
     return collect(plan.select(list(dict.fromkeys(names))), expected, model)

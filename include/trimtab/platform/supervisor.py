@@ -105,6 +105,8 @@ class Supervisor:
             "TRIMTAB_CONFIG": str(self.config),
             "TRIMTAB_LEDGER": server.url("ledger"),
             "TRIMTAB_TRACKING": server.url("mlflow"),
+            "TRIMTAB_STUDIES": server.url("studies"),
+            "TRIMTAB_ONLINE": server.url("online"),
             "TRIMTAB_MLFLOW_URL": f"http://{ports.HOST}:{chosen['mlflow']}",
             "TRIMTAB_REPORTS_URL": f"http://{ports.HOST}:{chosen['airflow']}/trimtab/reports",
             "PYTHONUNBUFFERED": "1",

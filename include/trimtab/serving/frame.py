@@ -1,11 +1,13 @@
 """A frame in the types a model was trained on, whatever the caller brings."""
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import pandas as pd
 
 from trimtab.errors import DataError
+from trimtab.types import FeatureSet
 
 
 @dataclass(frozen=True)
@@ -15,11 +17,17 @@ class Schema:
     numeric: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
     temporal: tuple[str, ...] = ()
+    textual: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, features: FeatureSet) -> Self:
+        """The columns of a feature set."""
+        return cls(features.numeric, features.categorical, features.temporal, features.textual)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """All columns in the model's order."""
-        return self.numeric + self.categorical + self.temporal
+        return self.numeric + self.categorical + self.temporal + self.textual
 
 
 def coerce(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
@@ -32,7 +40,7 @@ def coerce(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
         raise DataError(f"{len(missing)} feature column(s) are missing: {', '.join(missing)}")
     wrong: list[str] = []
     columns = {name: _number(frame[name], wrong) for name in schema.numeric}
-    columns |= {name: _text(frame[name]) for name in schema.categorical}
+    columns |= {name: _text(frame[name]) for name in (*schema.categorical, *schema.textual)}
     columns |= {name: _time(frame[name], wrong) for name in schema.temporal}
     if wrong:
         raise DataError("wrong type in feature column(s): " + "; ".join(wrong))

@@ -71,7 +71,7 @@ def load(lake: Path, candidate: Candidate, name: str = "model") -> LoadedModel:
         version=candidate.version,
         name=name,
         task=features.task,
-        schema=Schema(features.numeric, features.categorical, features.temporal),
+        schema=Schema.of(features),
         pipeline=pipeline,
         classes=tuple(np.asarray(getattr(pipeline, "classes_", ())).tolist()),
     )

@@ -73,9 +73,9 @@ def _key(env: Environment, spec: ModelSpec, found: Mapping[str, Source]) -> str:
     parts = spec.model_dump(
         mode="json", by_alias=True, include={"model", "task", "data", "target", "features", "split"}
     )
-    datasets = env.project.datasets
-    main, columns = datasets[spec.data.from_], available(spec, datasets)
-    used = [*view.needed(spec, datasets), spec.target.column]
+    catalog = env.project.catalog
+    main, columns = catalog.datasets[spec.data.from_], available(spec, catalog)
+    used = [*view.needed(spec, catalog), spec.target.column]
     contract = {name: columns[name].type for name in used if name in columns}
     versions = {name: source.version for name, source in found.items()}
     return digest([versions, parts, contract, list(main.key), main.time])
@@ -132,14 +132,14 @@ def _rows(
     env: Environment, spec: ModelSpec, found: Mapping[str, Source]
 ) -> tuple[pl.DataFrame, int]:
     """Return the labelled rows with their role, in a fixed order, and how many have no label."""
-    datasets, source = env.project.datasets, found[spec.data.from_]
-    main, task = datasets[spec.data.from_], task_of(spec, datasets)
+    catalog, source = env.project.catalog, found[spec.data.from_]
+    main, task = catalog.datasets[spec.data.from_], task_of(spec, catalog)
     tables = {name: each.table for name, each in found.items()}
     label = target.label(spec.target, task, main.columns[spec.target.column])
     can_know = target.known(spec.target, main.time, source.newest)
     order = [*([main.time] if main.time else []), ORDER, ROW]
-    plan = view.joined(source.table.with_columns(label), spec, datasets, tables).sort(order)
-    names = [*view.needed(spec, datasets), TARGET]
+    plan = view.joined(source.table.with_columns(label), spec, catalog, tables).sort(order)
+    names = [*view.needed(spec, catalog), TARGET]
     joined = view.collect(plan.filter(can_know).select(names), _count(source, can_know), spec.model)
     rows = target.checked(joined.filter(pl.col(TARGET).is_not_null()), spec.target, task)
     return _split(spec, rows, main.time, main.key, source), source.rows - rows.height
@@ -169,8 +169,8 @@ def _record(
     unlabelled: int,
     cause: _Cause,
 ) -> FeatureSet:
-    datasets, newest = env.project.datasets, found[spec.data.from_].newest
-    holdout, task = spec.split.holdout, task_of(spec, datasets)
+    catalog, newest = env.project.catalog, found[spec.data.from_].newest
+    holdout, task = spec.split.holdout, task_of(spec, catalog)
     until = newest - holdout if newest and isinstance(holdout, timedelta) else None
     roles = dict(rows[ROLE].value_counts().iter_rows())
     return FeatureSet(
@@ -178,7 +178,7 @@ def _record(
         key=key,
         uri=str(store.path(env.lake, spec.model, key).relative_to(env.lake)),
         task=task,
-        **view.columns_by_kind(feature_columns(spec, datasets)),
+        **view.columns_by_kind(feature_columns(spec, catalog)),
         train_rows=roles.get("train", 0),
         holdout_rows=roles.get("holdout", 0),
         unlabelled=unlabelled,

@@ -57,13 +57,13 @@ def score_file(env: Environment, model: str, source: Path, out: Path) -> dict[st
         DataError: names every column that is missing or holds another type.
         NotReadyError: there is no champion, or a dataset to look up is not published.
     """
-    spec, datasets = env.project.model(model), env.project.datasets
+    spec, catalog = env.project.model(model), env.project.catalog
     serving = _champion(env, model)
-    main = datasets[spec.data.from_]
+    main = catalog.datasets[spec.data.from_]
     loaded = loader.load(env.lake, candidate_of(env, model, serving.version))
     by = [name for join in spec.data.join for name in _by(join)]
     used = {*loaded.schema.columns, *by, *main.key, main.time}  # the rest may hold anything
-    columns = available(spec, datasets).items()
+    columns = available(spec, catalog).items()
     types = {name: column.type for name, column in columns if name in used}
     rows = reader.read(source, main, types)
     rows = _looked_up(env, spec, rows, loaded.schema.columns)
@@ -201,7 +201,7 @@ def _looked_up(
         raise DataError(f"{len(missing)} feature column(s) are missing: {', '.join(missing)}")
     rows = rows.drop(_brought(env, spec, todo), strict=False)
     tables = {join.dataset: sources.published(env, join.dataset).table for join in todo}
-    plan = view.joined(rows.lazy(), spec, datasets, tables, only=todo)
+    plan = view.joined(rows.lazy(), spec, env.project.catalog, tables, only=todo)
     return view.collect(plan, rows.height, spec.model)
 
 

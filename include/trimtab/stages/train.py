@@ -6,25 +6,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-import polars as pl
-
 from trimtab.config import ModelSpec
 from trimtab.config.columns import primary_metric
-from trimtab.config.model import METRICS
 from trimtab.environment import Environment
 from trimtab.errors import NotReadyError
 from trimtab.features.pipeline import preprocessor
-from trimtab.serving import loader
-from trimtab.serving.frame import Schema, coerce
+from trimtab.stages.describe import BASELINES, description
+from trimtab.stages.rows import training_rows
+from trimtab.stages.track import mirror_training
 from trimtab.training import figures, package, record, registry
-from trimtab.training.search import Found, Search, fit, fitted_rows
+from trimtab.training.fit import Fitting, fit
+from trimtab.training.search import Search
 from trimtab.training.split import Data
-from trimtab.types import ROLE, TARGET, Candidate, FeatureSet
+from trimtab.types import Candidate, FeatureSet
 
 log = logging.getLogger(__name__)
-BASELINES = ("dummy", "linear")
 
 
 def train(
@@ -78,7 +74,7 @@ def _candidate(
         pictures = _train(env, spec, features, key, folder, progress)
     candidate = _from_folder(env, spec, features, key, folder)
     progress(f"{candidate.estimator} is version {candidate.version}; logging it to MLflow")
-    run_id = _mirror(env, candidate, folder, pictures)
+    run_id = mirror_training(env, candidate, folder, pictures)
     return candidate.model_copy(update={"run_id": run_id})
 
 
@@ -91,31 +87,20 @@ def _train(
     progress: Callable[[str], None],
 ) -> dict[str, bytes]:
     began = time.monotonic()
-    data = _data(env, features, env.project.dataset(spec.data.from_).time)
+    data = training_rows(env, features, env.project.dataset(spec.data.from_).time)
     search = _search(spec, features, data, progress)
     found = search.run()
     progress(f"refitting {found.family} on {len(data.y)} rows, and the baselines")
     winner = registry.get(found.family, features.task)
-    models = {"model": fit(winner, found.params, search)}
+    models = {"model": fit(winner, found.params, search.how, data)}
     for name in BASELINES:
         family = registry.get(name, features.task)
-        models[f"baseline_{name}"] = fit(family, dict(family.defaults), search)
-    description = _description(env, spec, features, key, search, found)
-    description["seconds"] = round(time.monotonic() - began, 3)
+        models[f"baseline_{name}"] = fit(family, dict(family.defaults), search.how, data)
+    made = description(env, spec, features, key, search, found)
+    made["seconds"] = round(time.monotonic() - began, 3)
     example = data.frame.head(5).to_json(orient="records", date_format="iso", date_unit="us")
-    package.write(folder, models, description, example)
+    package.write(folder, models, made, example)
     return figures.draw(search, found)
-
-
-def _data(env: Environment, features: FeatureSet, time: str | None) -> Data:
-    rows = pl.read_parquet(env.lake / features.uri).filter(pl.col(ROLE) == "train")
-    schema = Schema(features.numeric, features.categorical, features.temporal)
-    frame = coerce(rows.select(schema.columns).to_pandas(), schema)
-    y = rows[TARGET].to_numpy()
-    moments = None
-    if time and features.train_until is not None:
-        moments = rows[time].dt.replace_time_zone(None).to_numpy()
-    return Data(frame, np.asarray(y.tolist(), dtype=str) if y.dtype == object else y, moments)
 
 
 def _search(
@@ -127,66 +112,11 @@ def _search(
 
     return Search(
         data=data,
-        task=features.task,
+        how=Fitting(features.task, spec.train, preprocess),
         metric=primary_metric(spec, features.task),
-        train=spec.train,
         validation=spec.split.validation,
-        preprocess=preprocess,
         progress=progress,
     )
-
-
-def _description(
-    env: Environment,
-    spec: ModelSpec,
-    features: FeatureSet,
-    key: str,
-    search: Search,
-    found: Found,
-) -> dict[str, Any]:
-    """Everything it takes to know, and to repeat, how this model was made."""
-    rows, task = len(search.data.y), features.task
-    scores = {name: search.score(found.probe, found.validation, name) for name in METRICS[task]}
-    classes = getattr(found.probe, "classes_", np.array([])).tolist()
-    return {
-        "model": spec.model,
-        "key": key,
-        "task": task,
-        "features": features.to_json(),
-        "schema": {
-            **dict.fromkeys(features.numeric, "float64"),
-            **dict.fromkeys(features.categorical, "text"),
-            **dict.fromkeys(features.temporal, "time"),
-        },
-        "categories": _categories(search.data.frame, features),
-        "classes": classes,
-        "estimator": found.family,
-        "params": found.params,
-        "metric": search.metric,
-        "validation": {name: value for name, value in scores.items() if np.isfinite(value)},
-        "trials": [vars(trial) for trial in found.trials],
-        "default_score": found.default_value,
-        "baselines": list(BASELINES),
-        "rows": {
-            "train": rows,
-            "tuning": len(search.fit_rows),
-            "validation": len(found.validation),
-            "refit": {
-                name: fitted_rows(registry.get(name, task), rows)
-                for name in dict.fromkeys([found.family, *BASELINES])
-            },
-        },
-        "seed": spec.train.seed,
-        "libraries": record.libraries(),
-        "git_commit": record.git_commit(env.project.folder),
-        "config": spec.model_dump(mode="json", by_alias=True),
-        "config_hash": record.config_hash(spec),
-    }
-
-
-def _categories(frame: pd.DataFrame, features: FeatureSet, most: int = 250) -> dict[str, list[str]]:
-    seen = {name: sorted(frame[name].dropna().unique().tolist()) for name in features.categorical}
-    return {name: values[:most] for name, values in seen.items()}
 
 
 def _from_folder(
@@ -222,36 +152,3 @@ def _version(env: Environment, model: str, key: str) -> int:
         event = env.ledger.append("version_number", model, str(number), {"key": key})
         if event.payload["key"] == key:
             return number
-
-
-def _mirror(
-    env: Environment, candidate: Candidate, folder: Path, pictures: dict[str, bytes]
-) -> str | None:
-    loaded = loader.load(env.lake, candidate)
-    made = package.describe(folder)
-    example = coerce(pd.read_json((folder / package.EXAMPLE).open()), loaded.schema)
-    return env.tracker.log_training(
-        candidate,
-        model=loaded.pipeline,
-        example=example,
-        prediction=loaded.pipeline.predict(example),
-        trusted=loader.ALLOWED_TYPES,
-        requirements=tuple(
-            f"{name}=={made['libraries'][name]}"
-            for name in ("scikit-learn", "pandas", "numpy", "skops")
-        ),
-        figures=pictures,
-        families=_families(made),
-        tags={f"library.{name}": version for name, version in made["libraries"].items()},
-    )
-
-
-def _families(made: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    best = {trial["family"]: trial for trial in sorted(made["trials"], key=lambda t: t["value"])}
-    return {
-        name: {
-            "values": {f"validation_{made['metric']}": trial["value"]},
-            "params": trial["params"],
-        }
-        for name, trial in best.items()
-    }

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trimtab.training.search import Found, Search, predict
+from trimtab.training.fit import predict
+from trimtab.training.search import Found, Search
 
 _IMPORTANCE_ROWS = 1000
 _POINTS = 4000
@@ -16,13 +17,13 @@ def draw(search: Search, found: Found) -> dict[str, bytes]:
     """Draw ROC and calibration (or residuals), and permutation importance."""
     rows = found.validation
     frame, truth = search.data.frame.iloc[rows], search.data.y[rows]
-    prediction = predict(found.probe, frame, search.task)
+    prediction = predict(found.probe, frame, search.how.task)
     quality = {
         "binary": ("roc_calibration.png", _roc_calibration),
         "multiclass": ("confusion.png", _confusion),
         "regression": ("residuals.png", _residuals),
     }
-    name, draw_quality = quality[search.task]
+    name, draw_quality = quality[search.how.task]
     return {
         name: draw_quality(truth, prediction, getattr(found.probe, "classes_", None)),
         "importance.png": _bars(importance(search, found)),
@@ -31,7 +32,7 @@ def draw(search: Search, found: Found) -> dict[str, bytes]:
 
 def importance(search: Search, found: Found) -> pd.Series:
     """Loss of the primary metric when one column is shuffled, largest last."""
-    rows, seed = found.validation[-_IMPORTANCE_ROWS:], search.train.seed
+    rows, seed = found.validation[-_IMPORTANCE_ROWS:], search.how.train.seed
     frame = search.data.frame.iloc[rows]
     order = np.random.default_rng(seed).permutation(len(rows))
     whole = _score(search, found.probe, frame, rows)
@@ -45,7 +46,7 @@ def importance(search: Search, found: Found) -> pd.Series:
 def _score(search: Search, model: Any, frame: pd.DataFrame, rows: Any) -> float:
     from trimtab import metrics
 
-    prediction = predict(model, frame, search.task)
+    prediction = predict(model, frame, search.how.task)
     classes = getattr(model, "classes_", None)
     return metrics.score(search.metric, search.data.y[rows], prediction, classes)
 

@@ -4,20 +4,19 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import optuna
 
 from trimtab import metrics
-from trimtab.config.model import Task, Train
 from trimtab.errors import DataError
 from trimtab.training import registry, split
+from trimtab.training.fit import Fitting, one_thread, predict
 from trimtab.training.registry import Estimator
 from trimtab.training.split import Data, Rows
 
 log = logging.getLogger(__name__)
-Preprocess = Callable[[Literal["linear", "tree"]], Any]
 Progress = Callable[[str], None]
 
 
@@ -68,11 +67,9 @@ class Search:
     """The search of one training: every trial fits a sample and is judged on newer rows."""
 
     data: Data
-    task: Task
+    how: Fitting
     metric: str
-    train: Train
     validation: float
-    preprocess: Preprocess
     progress: Progress = lambda text: None
 
     def run(self) -> Found:
@@ -82,13 +79,13 @@ class Search:
         that would, by the family's slowest so far, end after the budget of minutes.
         """
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        seed, tune = self.train.seed, self.train.tune
+        seed, tune = self.how.train.seed, self.how.train.tune
         rows, judges = split.validation_tail(self.data, self.validation, seed)
         self.fit_rows = split.sample(rows, tune.sample, seed)
         self._judges = split.sample(judges, tune.sample, seed)
         self._prepared: dict[str, tuple[Any, Any]] = {}
         self._began, self._best, self._probe = time.monotonic(), -np.inf, None
-        families = [self._family(name) for name in dict.fromkeys(self.train.candidates)]
+        families = [self._family(name) for name in dict.fromkeys(self.how.train.candidates)]
         total = max(tune.trials, len(families))
         for number in range(total):
             family = self._next(families, number)
@@ -98,8 +95,8 @@ class Search:
         return self._found(families)
 
     def _family(self, name: str) -> _Family:
-        found = registry.get(name, self.task)
-        sampler = optuna.samplers.TPESampler(seed=self.train.seed, n_startup_trials=5)
+        found = registry.get(name, self.how.task)
+        sampler = optuna.samplers.TPESampler(seed=self.how.train.seed, n_startup_trials=5)
         study = optuna.create_study(direction="maximize", sampler=sampler)
         if found.space:
             study.enqueue_trial(dict(found.defaults))
@@ -117,7 +114,7 @@ class Search:
     def _in_time(self, family: _Family) -> bool:
         slowest = max((trial.seconds for trial in family.tried), default=0.0)
         spent = time.monotonic() - self._began
-        return not family.tried or spent + slowest <= self.train.tune.minutes * 60
+        return not family.tried or spent + slowest <= self.how.train.tune.minutes * 60
 
     def _try(self, family: _Family, number: int, total: int) -> None:
         began, asked = time.monotonic(), family.study.ask()
@@ -139,16 +136,16 @@ class Search:
 
         y = self.data.y[self.fit_rows]
         if family.style not in self._prepared:
-            step = self.preprocess(family.style)
+            step = self.how.preprocess(family.style)
             made = step.fit_transform(self.data.frame.iloc[self.fit_rows], y)
             self._prepared[family.style] = (step, made)
         step, made = self._prepared[family.style]
-        model = _one_thread(family.build(self.task, self.train.seed, **params).fit(made, y))
+        model = one_thread(family.build(self.how.task, self.how.train.seed, **params).fit(made, y))
         return Pipeline([("preprocess", step), ("estimator", model)])
 
     def score(self, model: Any, rows: Rows, metric: str | None = None) -> float:
         """Score a fitted model on rows of the training data."""
-        prediction = predict(model, self.data.frame.iloc[rows], self.task)
+        prediction = predict(model, self.data.frame.iloc[rows], self.how.task)
         classes = getattr(model, "classes_", None)
         return metrics.score(metric or self.metric, self.data.y[rows], prediction, classes)
 
@@ -170,39 +167,3 @@ class Search:
             probe=self._probe,
             validation=self._judges,
         )
-
-
-def fit(family: Estimator, params: dict[str, Any], search: Search, rows: Rows | None = None) -> Any:
-    """Fit preprocessing and estimator in one pipeline on ``rows`` (default: all, bounded)."""
-    from sklearn.pipeline import Pipeline
-
-    data, seed = search.data, search.train.seed
-    rows = split.sample(np.arange(len(data.y)) if rows is None else rows, family.max_rows, seed)
-    steps = [
-        ("preprocess", search.preprocess(family.style)),
-        ("estimator", family.build(search.task, seed, **params)),
-    ]
-    made = Pipeline(steps).fit(data.frame.iloc[rows], data.y[rows])
-    _one_thread(made.named_steps["estimator"])
-    return made
-
-
-def _one_thread(model: Any) -> Any:
-    """Let a fitted model predict on one thread: a forest's threads sum in any order."""
-    return model.set_params(n_jobs=None) if "n_jobs" in model.get_params(deep=False) else model
-
-
-def fitted_rows(family: Estimator, total: int) -> int:
-    """Return how many of ``total`` rows a full fit of this family uses."""
-    return min(total, family.max_rows or total)
-
-
-def predict(model: Any, frame: Any, task: Task) -> Any:
-    """Predict like a loaded model: P(1), class probabilities, or numbers."""
-    if task == "regression":
-        return model.predict(frame)
-    chances = model.predict_proba(frame)
-    if task == "multiclass":
-        return chances
-    classes = list(model.classes_)
-    return chances[:, classes.index(1)] if 1 in classes else np.zeros(len(frame))

@@ -11,11 +11,13 @@ Rows = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Data:
-    """Features and target of the training rows, and their time when they have one."""
+    """Features and target of the training rows, and their time, group and weight if they have."""
 
     frame: pd.DataFrame
     y: NDArray[np.generic]
     time: NDArray[np.datetime64] | None = None
+    group: NDArray[np.generic] | None = None
+    weight: NDArray[np.float64] | None = None
 
 
 def validation_tail(data: Data, share: float, seed: int) -> tuple[Rows, Rows]:

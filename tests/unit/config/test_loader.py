@@ -123,8 +123,8 @@ def test_a_broken_dataset_takes_its_models_down_by_name(folder: Path) -> None:
 def test_features_are_what_is_known_before(folder: Path) -> None:
     project = load_project(folder)
     model = project.model("duration")
-    assert list(feature_columns(model, project.datasets)) == ["at", "place"]
-    assert task_of(model, project.datasets) == "regression"
+    assert list(feature_columns(model, project.catalog)) == ["at", "place"]
+    assert task_of(model, project.catalog) == "regression"
     assert primary_metric(model, "regression") == "r2"
 
 

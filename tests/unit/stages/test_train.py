@@ -9,6 +9,7 @@ import pytest
 
 from trimtab import metrics
 from trimtab.adapters.tracking import Tracker
+from trimtab.config.model import METRICS
 from trimtab.environment import Environment
 from trimtab.errors import NotReadyError
 from trimtab.ledger import Ledger
@@ -40,7 +41,7 @@ def test_every_task_trains_and_beats_the_dummy(env: Environment, model: str) -> 
     candidate = trained(env, model)
     features = candidate.features
     rows = pl.read_parquet(env.lake / features.uri).filter(pl.col("_role") == "holdout")
-    y, metric = rows["_target"].to_numpy(), stage.METRICS[features.task][0]
+    y, metric = rows["_target"].to_numpy(), METRICS[features.task][0]
     values = {}
     for name in ("model", "baseline_dummy", "baseline_linear"):
         loaded = loader.load(env.lake, candidate, name)
@@ -49,7 +50,7 @@ def test_every_task_trains_and_beats_the_dummy(env: Environment, model: str) -> 
         values[name] = metrics.score(metric, y, prediction, loaded.classes)
     assert values["model"] > values["baseline_dummy"] + 0.1
     assert candidate.run_id
-    assert set(candidate.validation) <= set(stage.METRICS[features.task])
+    assert set(candidate.validation) <= set(METRICS[features.task])
 
 
 def test_the_record_says_how_it_was_made(env: Environment) -> None:

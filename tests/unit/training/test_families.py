@@ -14,7 +14,8 @@ from trimtab.errors import DataError, TrimtabError
 from trimtab.features.pipeline import preprocessor
 from trimtab.serving import loader
 from trimtab.training import registry, split
-from trimtab.training.search import Search, fit, predict
+from trimtab.training.fit import Fitting, fit, predict
+from trimtab.training.search import Search
 from trimtab.training.split import Data
 
 SHIPPED = ("boosted_trees", "dummy", "linear", "random_forest")
@@ -43,12 +44,16 @@ def search(task: Task, **changes: Any) -> Search:
     tune = Tune(trials=3, sample=200)
     made = Search(
         data=data,
-        task=task,
+        how=Fitting(
+            task,
+            Train(candidates=("linear",), tune=tune),
+            lambda style: preprocessor(["x"], ["c"], ["at"], style=style),
+        ),
         metric=METRICS[task][0],
-        train=Train(candidates=("linear",), tune=tune),
         validation=0.2,
-        preprocess=lambda style: preprocessor(["x"], ["c"], ["at"], style=style),
     )
+    if train := changes.pop("train", None):
+        made = replace(made, how=replace(made.how, train=train))
     return replace(made, **changes)
 
 
@@ -59,7 +64,7 @@ def test_family_trains_and_round_trips(name: str, task: Task) -> None:
     params = dict(family.defaults)
     if name == "random_forest":
         params["n_estimators"] = 5
-    model = fit(family, params, s)
+    model = fit(family, params, s.how, s.data)
     back = loader.loads(skops.io.dumps(model), "memory")
     assert np.array_equal(predict(back, s.data.frame, task), predict(model, s.data.frame, task))
     if name != "dummy":

@@ -1,0 +1,69 @@
+"""Everything it takes to know, and to repeat, how a model was made."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from trimtab.config import ModelSpec
+from trimtab.config.model import METRICS
+from trimtab.environment import Environment
+from trimtab.training import record, registry
+from trimtab.training.fit import fitted_rows
+from trimtab.training.search import Found, Search
+from trimtab.types import FeatureSet
+
+BASELINES = ("dummy", "linear")
+
+
+def description(
+    env: Environment,
+    spec: ModelSpec,
+    features: FeatureSet,
+    key: str,
+    search: Search,
+    found: Found,
+) -> dict[str, Any]:
+    """Everything it takes to know, and to repeat, how this model was made."""
+    rows, task = len(search.data.y), features.task
+    scores = {name: search.score(found.probe, found.validation, name) for name in METRICS[task]}
+    classes = getattr(found.probe, "classes_", np.array([])).tolist()
+    return {
+        "model": spec.model,
+        "key": key,
+        "task": task,
+        "features": features.to_json(),
+        "schema": {
+            **dict.fromkeys(features.numeric, "float64"),
+            **dict.fromkeys(features.categorical, "text"),
+            **dict.fromkeys(features.temporal, "time"),
+        },
+        "categories": _categories(search.data.frame, features),
+        "classes": classes,
+        "estimator": found.family,
+        "params": found.params,
+        "metric": search.metric,
+        "validation": {name: value for name, value in scores.items() if np.isfinite(value)},
+        "trials": [vars(trial) for trial in found.trials],
+        "default_score": found.default_value,
+        "baselines": list(BASELINES),
+        "rows": {
+            "train": rows,
+            "tuning": len(search.fit_rows),
+            "validation": len(found.validation),
+            "refit": {
+                name: fitted_rows(registry.get(name, task), rows)
+                for name in dict.fromkeys([found.family, *BASELINES])
+            },
+        },
+        "seed": spec.train.seed,
+        "libraries": record.libraries(),
+        "git_commit": record.git_commit(env.project.folder),
+        "config": spec.model_dump(mode="json", by_alias=True),
+        "config_hash": record.config_hash(spec),
+    }
+
+
+def _categories(frame: pd.DataFrame, features: FeatureSet, most: int = 250) -> dict[str, list[str]]:
+    seen = {name: sorted(frame[name].dropna().unique().tolist()) for name in features.categorical}
+    return {name: values[:most] for name, values in seen.items()}

@@ -1,0 +1,41 @@
+"""The rows of a feature set, as a model takes them."""
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from trimtab.environment import Environment
+from trimtab.serving.frame import Schema, coerce
+from trimtab.training.split import Data
+from trimtab.types import ROLE, TARGET, FeatureSet
+
+
+def training_rows(env: Environment, features: FeatureSet, time: str | None) -> Data:
+    """Return the rows a model learns from; ``time`` is its dataset's event time."""
+    return as_data(read(env, features).filter(pl.col(ROLE) == "train"), features, time)
+
+
+def read(env: Environment, features: FeatureSet) -> pl.DataFrame:
+    """Return every row of a feature set, with target and role."""
+    return pl.read_parquet(env.lake / features.uri)
+
+
+def as_data(rows: pl.DataFrame, features: FeatureSet, time: str | None) -> Data:
+    """Return rows of a feature set as frame, target, time, group and weight."""
+    schema = Schema.of(features)
+    frame = coerce(rows.select(schema.columns).to_pandas(), schema)
+    moments = None
+    if time and features.train_until is not None:
+        moments = rows[time].dt.replace_time_zone(None).to_numpy()
+    return Data(
+        frame,
+        _plain(rows[TARGET]),
+        moments,
+        _plain(rows[features.group]) if features.group else None,
+        rows[features.weight].cast(pl.Float64).to_numpy() if features.weight else None,
+    )
+
+
+def _plain(column: pl.Series) -> NDArray[np.generic]:
+    values = column.to_numpy()
+    return np.asarray(values.tolist(), dtype=str) if values.dtype == object else values
