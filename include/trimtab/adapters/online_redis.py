@@ -135,7 +135,9 @@ class RedisStore:
         """Ask whether it answers, and whether it may throw rows away when it is full."""
         with self._asking():
             info = self.client.info()
-        return f"{self.place} answers, Redis {info['redis_version']}"
+        policy = info.get("maxmemory_policy", "noeviction")
+        loses = "" if policy == "noeviction" else f"; its policy {policy} may drop rows when full"
+        return f"{self.place} answers, Redis {info['redis_version']}{loses}"
 
     def _note(self, shelf: Shelf) -> None:
         key = _notes(shelf.view)

@@ -80,7 +80,8 @@ class SqlStore:
     @property
     def place(self) -> str:
         """The address without its password."""
-        return self.engine.url.render_as_string(hide_password=True)
+        url = self.engine.url
+        return f"{url.get_backend_name()}://{url.host or ''}/{url.database}"
 
     def shelves(self, view: str) -> list[Shelf]:
         """Return the shelves of a view."""

@@ -157,9 +157,10 @@ def test_killed_anywhere_and_run_again(
                     real(*args, **kwargs)
                 raise KilledError
 
-            with monkeypatch.context() as patch, pytest.raises(KilledError):
-                patch.setattr(SqlStore, name, dies)
+            monkeypatch.setattr(SqlStore, name, dies)
+            with pytest.raises(KilledError):
                 materialize(env, "sensor")
+            monkeypatch.setattr(SqlStore, name, real)
             assert heat(env, hours(2)) in (1.0, 2.0)
     assert materialize(env, "sensor").version == 1
     assert heat(env, hours(2)) == 2.0
