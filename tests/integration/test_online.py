@@ -16,9 +16,15 @@ from trimtab.features.online import stamp
 from trimtab.stages.materialize import materialize
 from trimtab.stages.online import get
 from unit.histories import FILES, KEYS, disagreements, history, hours, rows
+from unit.published import publish as publish_rows
 
 Publish = Callable[..., Any]
 SHELF = Shelf("v", "s", "d", begun=1)
+
+
+@pytest.fixture
+def publish() -> Publish:
+    return publish_rows
 
 
 @pytest.fixture(params=["database", "redis_url"])
@@ -103,7 +109,7 @@ def test_two_materializations_at_once(env: Environment, publish: Publish) -> Non
         publish(env, "readings", file, f"{number}.csv")
     made: list[Any] = []
     copies = [
-        threading.Thread(target=lambda: made.append(materialize(env, "sensor"))) for _ in range(2)
+        threading.Thread(target=lambda: made.append(materialize(env, "slow"))) for _ in range(2)
     ]
     for copy in copies:
         copy.start()
