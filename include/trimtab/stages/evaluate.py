@@ -9,7 +9,7 @@ from trimtab.evaluation.case import Case, Contender
 from trimtab.ledger import champion, versions
 from trimtab.ledger.chain import digest
 from trimtab.serving import loader
-from trimtab.stages.mirror import mirrored
+from trimtab.stages.mirror import catch_up
 from trimtab.types import Candidate, Champion, GateVerdict
 
 log = logging.getLogger(__name__)
@@ -82,12 +82,6 @@ def _contender(env: Environment, candidate: Candidate, role: str, name: str) -> 
 
 
 def _tell(env: Environment, verdict: GateVerdict) -> None:
-    finite = {name: value for name, value in verdict.metrics.items() if value == value}
-    page = env.reports / verdict.report if verdict.report else None
-    mirrored(
-        env,
-        f"the gate of {verdict.model} version {verdict.version}",
-        lambda: env.tracker.log_gate(verdict.model, verdict.version, finite, page),
-    )
+    catch_up(env, verdict.model)
     title = f"{verdict.model} version {verdict.version}: {verdict.verdict}"
     env.notifier.send("info", title, " ".join(verdict.reasons))
