@@ -8,26 +8,30 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from trimtab.environment import Environment
 from trimtab.serving.loader import LoadedModel
 from trimtab.types import ROLE, FeatureSet
 
 MOST = 1000  # rows of each side of the split
 PREDICTION = "_prediction"
+_INDEX = "_index"
 
 
 def recorded(
-    rows: pl.DataFrame, features: FeatureSet, names: Sequence[str], model: LoadedModel
+    env: Environment, features: FeatureSet, names: Sequence[str], model: LoadedModel
 ) -> bytes:
-    """Return ``recorded.parquet``: evenly spaced hold-out and training rows with predictions.
+    """Return ``recorded.parquet``: evenly spaced training and hold-out rows with predictions.
 
     ``names`` identify a row (key, time). The model is the packaged one, as it will be served.
     """
-    chosen = pl.concat(
-        [_spaced(rows.filter(pl.col(ROLE) == side)) for side in ("train", "holdout")]
-    )
-    kept = chosen.select(list(dict.fromkeys([*names, ROLE, *features.features])))
+    table = pl.scan_parquet(env.lake / features.uri).with_row_index(_INDEX)
+    roles = table.select(_INDEX, ROLE).collect()
+    sides = [roles.filter(pl.col(ROLE) == side)[_INDEX] for side in ("train", "holdout")]
+    chosen = pl.concat([_spaced(side) for side in sides])
+    kept = table.filter(pl.col(_INDEX).is_in(chosen.implode()))
+    rows = kept.select(list(dict.fromkeys([*names, ROLE, *features.features]))).collect()
     buffer = io.BytesIO()
-    kept.with_columns(predictions(model, kept)).write_parquet(buffer)
+    rows.with_columns(predictions(model, rows)).write_parquet(buffer)
     return buffer.getvalue()
 
 
@@ -47,10 +51,10 @@ def difference(one: Sequence[pl.Series], other: Sequence[pl.Series]) -> float:
     return max(apart, default=0.0)
 
 
-def _spaced(rows: pl.DataFrame) -> pl.DataFrame:
-    if rows.height <= MOST:
-        return rows
-    return rows[np.linspace(0, rows.height - 1, MOST).round().astype(int).tolist()]
+def _spaced(positions: pl.Series) -> pl.Series:
+    if len(positions) <= MOST:
+        return positions
+    return positions.gather(np.linspace(0, len(positions) - 1, MOST).round().astype(np.int64))
 
 
 def _apart(one: NDArray[Any], other: NDArray[Any]) -> float:

@@ -14,11 +14,11 @@ from trimtab.serving import loader
 from trimtab.stages.describe import BASELINES, description
 from trimtab.stages.mirror import catch_up
 from trimtab.stages.recorded import recorded
-from trimtab.stages.rows import fitting, read, training_rows
+from trimtab.stages.rows import fitting, training_rows
 from trimtab.training import figures, package, record, registry
 from trimtab.training.fit import fit
 from trimtab.training.machine import Meter
-from trimtab.training.search import Search
+from trimtab.training.search import Found, Search
 from trimtab.training.split import Data
 from trimtab.types import Candidate, FeatureSet
 
@@ -95,22 +95,28 @@ def _train(
         search = _search(spec, features, data, progress)
         found = search.run()
         progress(f"refitting {found.family} on {len(data.y)} rows, and the baselines")
-        winner = registry.get(found.family, features.task)
-        models = {"model": package.dump(fit(winner, found.params, search.how, data))}
-        for name in BASELINES:
-            family = registry.get(name, features.task)
-            fitted = fit(family, dict(family.defaults), search.how, data)
-            models[f"baseline_{name}"] = package.dump(fitted)
-        files = {
-            f"figures/{name}": picture for name, picture in figures.draw(search, found).items()
-        }
+        models = _models(features, search, found)
         packaged = loader.built(models["model"], features, "the model as it is packaged")
-        names = carried(dataset)
-        files[package.RECORDED] = recorded(read(env, features), features, names, packaged)
+        pictures = figures.draw(search, found)
+        files = {f"{package.FIGURES}/{name}": picture for name, picture in pictures.items()}
+        files[package.RECORDED] = recorded(env, features, carried(dataset), packaged)
         made = description(env, spec, features, key, search, found)
         made["resources"] = meter.usage().to_json(place.cost_per_hour, place.currency)
     example = data.frame.head(5).to_json(orient="records", date_format="iso", date_unit="us")
     package.write(folder, models, made, example, files)
+
+
+def _models(features: FeatureSet, search: Search, found: Found) -> dict[str, bytes]:
+    """Fit the winner and the baselines on every row, as the bytes that are packaged."""
+    params = {name: dict(registry.get(name, features.task).defaults) for name in BASELINES}
+    wanted = {"model": (found.family, found.params)}
+    wanted |= {f"baseline_{name}": (name, params[name]) for name in BASELINES}
+    return {
+        name: package.dump(
+            fit(registry.get(family, features.task), chosen, search.how, search.data)
+        )
+        for name, (family, chosen) in wanted.items()
+    }
 
 
 def _search(
