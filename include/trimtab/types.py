@@ -302,6 +302,7 @@ class Certificate(Record):
     version: int
     equal: bool
     differences: tuple[str, ...] = ()  # what is not as recorded, each by name
+    notes: tuple[str, ...] = ()  # what else has changed: no part of the numbers, or it shows there
     rows: int  # recorded rows whose predictions were compared
     max_difference: Measure  # largest absolute difference of a prediction
     sha256: dict[str, str]  # of the rows, the configuration, the model as rebuilt

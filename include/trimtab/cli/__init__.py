@@ -14,6 +14,7 @@ from trimtab.cli import (
     platform,
     quarantine,
     registry,
+    reproduce,
     retention,
     run,
 )
@@ -40,6 +41,7 @@ app.command()(run.score)
 app.command()(registry.status)
 app.command()(registry.approve)
 app.command()(registry.rollback)
+app.command()(reproduce.reproduce)
 app.command()(doctor.doctor)
 app.command()(configuration.check)
 app.command()(configuration.schema)
