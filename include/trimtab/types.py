@@ -302,6 +302,7 @@ class Certificate(Record):
     version: int
     equal: bool
     differences: tuple[str, ...] = ()  # what is not as recorded, each by name
+    notes: tuple[str, ...] = ()  # what else has changed: no part of the numbers, or it shows there
     rows: int  # recorded rows whose predictions were compared
     max_difference: Measure  # largest absolute difference of a prediction
     sha256: dict[str, str]  # of the rows, the configuration, the model as rebuilt
@@ -316,10 +317,25 @@ class Materialization(Record):
     view: str
     dataset: str
     version: int  # of the dataset
-    definition: str  # hash of the view's file
-    entities: int  # rows written
+    definition: str  # hash of what shapes the view's rows
+    shelf: str  # in the store: definition, and the last version that took rows away
+    rows: int  # written: the newest of each entity, and those that become known later
+    incremental: bool = False  # only rows of files published since the last materialization
+    since: datetime | None = None  # earliest moment the rows answer for
     newest: datetime | None = None  # event time
     place: str  # where, without a password
+
+
+class FeatureAnswer(Record):
+    """What is known of one entity at a moment. ``reason`` says why it is missing."""
+
+    view: str
+    key: dict[str, Any]
+    values: dict[str, Any] | None = None
+    time: datetime | None = None  # of the row
+    known: datetime | None = None
+    version: int  # of the dataset
+    reason: str = ""
 
 
 class Explanation(Record):

@@ -7,12 +7,14 @@ from trimtab.cli import (
     data,
     demo,
     doctor,
+    features,
     ingest,
     lineage,
     new,
     platform,
     quarantine,
     registry,
+    reproduce,
     retention,
     run,
 )
@@ -31,6 +33,7 @@ app.command()(new.new)
 app.command()(ingest.ingest)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(data.data, name="data")
+app.add_typer(features.features, name="features")
 app.command()(lineage.lineage)
 app.command()(retention.retention)
 app.command()(run.run)
@@ -38,6 +41,7 @@ app.command()(run.score)
 app.command()(registry.status)
 app.command()(registry.approve)
 app.command()(registry.rollback)
+app.command()(reproduce.reproduce)
 app.command()(doctor.doctor)
 app.command()(configuration.check)
 app.command()(configuration.schema)

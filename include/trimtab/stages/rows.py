@@ -1,11 +1,16 @@
 """The rows of a feature set, as a model takes them."""
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from trimtab.config import ModelSpec
 from trimtab.environment import Environment
+from trimtab.features.pipeline import Style, preprocessor
 from trimtab.serving.frame import Schema, coerce
+from trimtab.training.fit import Fitting
 from trimtab.training.split import Data
 from trimtab.types import ROLE, TARGET, FeatureSet
 
@@ -34,6 +39,16 @@ def as_data(rows: pl.DataFrame, features: FeatureSet, time: str | None) -> Data:
         _plain(rows[features.group]) if features.group else None,
         rows[features.weight].cast(pl.Float64).to_numpy() if features.weight else None,
     )
+
+
+def fitting(spec: ModelSpec, features: FeatureSet) -> Fitting:
+    """How every model of a training on these rows is fitted."""
+
+    def preprocess(style: Style) -> Any:
+        kinds = features.numeric, features.categorical, features.temporal
+        return preprocessor(*kinds, style=style)
+
+    return Fitting(features.task, spec.train, preprocess)
 
 
 def _plain(column: pl.Series) -> NDArray[np.generic]:
