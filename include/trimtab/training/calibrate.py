@@ -33,6 +33,11 @@ class Scores(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Return the scores as they came: (n,) of two classes, else (n, k)."""
         return X[:, 0] if len(self.classes_) == 2 else X
 
+    def predict(self, X: Any) -> Any:  # noqa: N803
+        """Return the class of the best score."""
+        best = X[:, 0] > 0 if len(self.classes_) == 2 else X.argmax(axis=1)
+        return self.classes_[np.asarray(best, dtype=np.intp)]
+
 
 class Calibrated(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A fitted ``estimator`` and the ``calibrator`` of its log-odds."""
@@ -87,7 +92,7 @@ def calibrator(
         )
     everything = np.arange(len(y))
     learner = CalibratedClassifierCV(
-        FrozenEstimator(Scores(list(classes)).fit(None)),
+        FrozenEstimator(Scores(np.asarray(classes).tolist()).fit(None)),
         method=method,
         cv=[(everything, everything)],
         ensemble=False,
