@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from trimtab.config import ModelSpec
 from trimtab.environment import Environment
-from trimtab.features.pipeline import Style, preprocessor
+from trimtab.features.categories import Style
+from trimtab.features.pipeline import preprocessor
 from trimtab.serving.frame import Schema, coerce
 from trimtab.training.fit import Fitting
 from trimtab.training.split import Data
@@ -45,8 +46,8 @@ def fitting(spec: ModelSpec, features: FeatureSet) -> Fitting:
     """How every model of a training on these rows is fitted."""
 
     def preprocess(style: Style) -> Any:
-        kinds = features.numeric, features.categorical, features.temporal
-        return preprocessor(*kinds, style=style)
+        kinds = features.numeric, features.categorical, features.temporal, features.textual
+        return preprocessor(*kinds, style=style, task=features.task, seed=spec.train.seed)
 
     return Fitting(features.task, spec.train, preprocess)
 

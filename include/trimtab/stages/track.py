@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from trimtab import trusted
 from trimtab.adapters.tracking import Family, Input, ModelFiles, Training
 from trimtab.environment import Environment
 from trimtab.ledger.chain import digest
@@ -32,7 +33,7 @@ def training_entry(env: Environment, candidate: Candidate, at: datetime) -> Trai
         model=loaded.pipeline,
         example=example,
         prediction=loaded.pipeline.predict(example),
-        trusted=loader.ALLOWED_TYPES,
+        trusted=trusted.allowed(),
         requirements=_requirements(made),
     )
     return Training(
@@ -57,6 +58,7 @@ def _requirements(made: dict[str, Any]) -> tuple[str, ...]:
 def _metrics(candidate: Candidate, made: dict[str, Any]) -> dict[str, float]:
     values = {f"validation_{name}": value for name, value in candidate.validation.items()}
     values |= {"trials": candidate.trials, "seconds": candidate.seconds}
+    values |= {f"walk_forward_{name}": value for name, value in candidate.walk_forward.items()}
     values["train_rows"] = candidate.features.train_rows
     if candidate.default_score is not None:
         values["default_score"] = candidate.default_score

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from trimtab.config import ModelSpec
 from trimtab.config.columns import primary_metric
@@ -20,6 +21,7 @@ from trimtab.training.fit import fit
 from trimtab.training.machine import Meter
 from trimtab.training.search import Found, Search
 from trimtab.training.split import Data
+from trimtab.training.walk import walk
 from trimtab.types import Candidate, FeatureSet
 
 log = logging.getLogger(__name__)
@@ -101,6 +103,8 @@ def _train(
         files = {f"{package.FIGURES}/{name}": picture for name, picture in pictures.items()}
         files[package.RECORDED] = recorded(env, features, carried(dataset), packaged)
         made = description(env, spec, features, key, search, found)
+        if spec.split.folds:
+            made["walk_forward"] = _walked(spec, search, found, progress)
         made["resources"] = meter.usage().to_json(place.cost_per_hour, place.currency)
     example = data.frame.head(5).to_json(orient="records", date_format="iso", date_unit="us")
     package.write(folder, models, made, example, files)
@@ -113,10 +117,19 @@ def _models(features: FeatureSet, search: Search, found: Found) -> dict[str, byt
     wanted |= {f"baseline_{name}": (name, params[name]) for name in BASELINES}
     return {
         name: package.dump(
-            fit(registry.get(family, features.task), chosen, search.how, search.data)
+            name, fit(registry.get(family, features.task), chosen, search.how, search.data)
         )
         for name, (family, chosen) in wanted.items()
     }
+
+
+def _walked(
+    spec: ModelSpec, search: Search, found: Found, progress: Callable[[str], None]
+) -> dict[str, Any]:
+    winner, folds = registry.get(found.family, search.how.task), spec.split.folds
+    done = walk(winner, found.params, search.how, search.data, search.metric, folds)
+    progress(f"walk-forward {done}")
+    return done.description()
 
 
 def _search(
@@ -148,6 +161,7 @@ def _from_folder(
         validation=made["validation"],
         trials=len(made["trials"]),
         default_score=made["default_score"],
+        walk_forward=made.get("walk_forward", {}).get("numbers", {}),
         baselines=tuple(made["baselines"]),
         git_commit=made["git_commit"],
         dirty=made["code"]["dirty"],

@@ -12,7 +12,7 @@ import optuna
 from trimtab import metrics
 from trimtab.errors import DataError
 from trimtab.training import registry, split
-from trimtab.training.fit import Fitting, one_thread, predict
+from trimtab.training.fit import Fitting, estimate, fit, predict
 from trimtab.training.registry import Estimator
 from trimtab.training.split import Data, Rows
 
@@ -85,7 +85,7 @@ class Search:
         self._judges = split.sample(judges, tune.sample, seed)
         self._prepared: dict[str, tuple[Any, Any]] = {}
         self._began, self._best, self._probe = time.monotonic(), -np.inf, None
-        families = [self._family(name) for name in dict.fromkeys(self.how.train.candidates)]
+        families = [self._family(name) for name in dict.fromkeys(self.how.train.families)]
         total = max(tune.trials, len(families))
         for number in range(total):
             family = self._next(families, number)
@@ -134,13 +134,15 @@ class Search:
         """Fit a trial; trials of one style share the preprocessing of their common rows."""
         from sklearn.pipeline import Pipeline
 
+        if family.function is not None:
+            return fit(family, params, self.how, self.data, self.fit_rows)
         y = self.data.y[self.fit_rows]
         if family.style not in self._prepared:
             step = self.how.preprocess(family.style)
             made = step.fit_transform(self.data.frame.iloc[self.fit_rows], y)
             self._prepared[family.style] = (step, made)
         step, made = self._prepared[family.style]
-        model = one_thread(family.build(self.how.task, self.how.train.seed, **params).fit(made, y))
+        model = estimate(family, params, self.how, made, self.data, self.fit_rows)
         return Pipeline([("preprocess", step), ("estimator", model)])
 
     def score(self, model: Any, rows: Rows, metric: str | None = None) -> float:
