@@ -143,8 +143,7 @@ class Board:
         study.sampler = optuna.samplers.TPESampler(
             seed=self._draw(family), n_startup_trials=STARTUP
         )
-        asked = study.ask()
-        self.place.begin(asked)
+        asked = self.place.ask(study)
         turn = asked.user_attrs.get("turn") or 1 + self._last_turn()
         for name, value in {"turn": turn, "worker": worker, "begun": True}.items():
             asked.set_user_attr(name, value)

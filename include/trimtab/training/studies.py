@@ -33,8 +33,8 @@ class Place(Protocol):
         """Keep every other worker of this search from taking a trial meanwhile."""
         ...
 
-    def begin(self, trial: Any) -> None:
-        """Give the first sign of life of a trial."""
+    def ask(self, study: Any) -> Any:
+        """Take the next trial of a study, and give its first sign of life."""
         ...
 
     def alive(self, trial: Any) -> contextlib.AbstractContextManager[None]:
@@ -56,8 +56,9 @@ class Memory:
         """Nobody else can take a trial."""
         return contextlib.nullcontext()
 
-    def begin(self, trial: Any) -> None:
-        """Nobody watches."""
+    def ask(self, study: Any) -> Any:
+        """Take the next trial of a study."""
+        return study.ask()
 
     def alive(self, trial: Any) -> contextlib.AbstractContextManager[None]:
         """Nobody watches."""
@@ -101,9 +102,13 @@ class Shared:
             connection.execute(text("select pg_advisory_xact_lock(:id)"), {"id": number})
             yield
 
-    def begin(self, trial: Any) -> None:
-        """Give the first sign of life of a trial."""
+    def ask(self, study: Any) -> Any:
+        """Take the next trial of a study, and give its first sign of life."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Heartbeat of storage")  # we give the signs
+            trial = study.ask()
         self.storage.record_heartbeat(trial._trial_id)
+        return trial
 
     @contextlib.contextmanager
     def alive(self, trial: Any) -> Iterator[None]:
