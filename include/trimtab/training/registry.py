@@ -45,6 +45,7 @@ class Estimator:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     space: Space | None = None
     max_rows: int | None = None  # fitted on a seeded sample of this many rows at most
+    grows: str | None = None  # its parameter that counts trees; with warm_start it adds to them
 
 
 _REGISTRY: dict[str, Estimator] = {}
@@ -58,11 +59,14 @@ def estimator(
     defaults: Mapping[str, Any] | None = None,
     space: Space | None = None,
     max_rows: int | None = None,
+    grows: str | None = None,
 ) -> Callable[[Builder], Builder]:
     """Register the decorated builder ``(task, seed, **params)`` under ``name``.
 
-    ``defaults`` are the parameters of the first trial, inside ``space``. Import scikit-learn
-    inside the builder. The loader refuses types it does not know: see serving.loader.
+    ``defaults`` are the parameters of the first trial, inside ``space``. ``grows`` names the
+    parameter of the built estimator that counts its trees, when it has scikit-learn's
+    ``warm_start``: such a family's trials are stopped early when they fall behind. Import
+    scikit-learn inside the builder. The loader refuses types it does not know: see serving.loader.
     """
 
     def register(build: Builder) -> Builder:
@@ -76,7 +80,7 @@ def estimator(
                 "choose another name"
             )
         _REGISTRY[name] = Estimator(
-            name, build, tasks, style, dict(defaults or {}), space, max_rows
+            name, build, tasks, style, dict(defaults or {}), space, max_rows, grows
         )
         return build
 

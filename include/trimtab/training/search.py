@@ -3,7 +3,7 @@
 import functools
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,9 +21,11 @@ from trimtab.training.studies import Memory, Place, reachable
 
 log = logging.getLogger(__name__)
 Progress = Callable[[str], None]
-# A trial is looked at once before its full fit: on this share of its rows, and never on fewer
-# than this many, where a fit takes no time and its score says nothing.
-FIRST_LOOK, FEWEST = 0.2, 2000
+# A trial is looked at once before its full fit: when it has this share of its trees, on this many
+# rows. Trees, not rows: boosting on a fifth of 50,000 rows takes half the time of a whole fit, and
+# a trial that goes on must begin anew; a quarter of the trees takes little more than a quarter of
+# it, and what they cost is not lost.
+FIRST_LOOK, LOOK_ROWS = 0.25, 10_000
 POLL = 1.0  # seconds between two looks at trials of other workers
 
 
@@ -171,32 +173,33 @@ class Search:
         Raises:
             optuna.TrialPruned: it fell behind.
         """
-        for step, positions in enumerate(self._steps(turn.family)):
-            model = self._estimator(turn.family, turn.params, positions)
-            turn.asked.report(self._judge(turn.family, model), step)
-            if turn.asked.should_prune():
-                raise optuna.TrialPruned
         model = self._estimator(turn.family, turn.params)
+        if self.how.train.tune.prune and turn.family.grows:
+            self._look(turn, model)
+        self._fit(turn.family, model)
         return self._judge(turn.family, model), self._pipeline(turn.family, model)
 
-    def _steps(self, family: Estimator) -> Iterator[Rows]:
-        """Positions in the rows of a trial to look at before all of them."""
-        rows = len(self.fit_rows)
-        few = max(FEWEST, round(rows * FIRST_LOOK))
-        if self.how.train.tune.prune and family.space and few < rows / 2:
-            yield split.sample(np.arange(rows), few, self.how.train.seed)
+    def _look(self, turn: Turn, model: Any) -> None:
+        """Score the trial with few of its trees, which it keeps when it goes on.
 
-    def _estimator(
-        self, family: Estimator, params: dict[str, Any], positions: Rows | None = None
-    ) -> Any:
+        Raises:
+            optuna.TrialPruned: it fell behind.
+        """
+        grows = str(turn.family.grows)
+        most = model.get_params(deep=False)[grows]
+        model.set_params(warm_start=True, **{grows: max(1, round(most * FIRST_LOOK))})
+        self._fit(turn.family, model)
+        turn.asked.report(self._judge(turn.family, model, LOOK_ROWS), 0)
+        if turn.asked.should_prune():
+            raise optuna.TrialPruned
+        model.set_params(**{grows: most})
+
+    def _estimator(self, family: Estimator, params: dict[str, Any]) -> Any:
+        return family.build(self.how.task, self.how.train.seed, **params)
+
+    def _fit(self, family: Estimator, model: Any) -> None:
         """Fit a trial's estimator; trials of one style share what preprocessing made."""
-        from sklearn.utils import _safe_indexing
-
-        _, made, _ = self._made(family)
-        y = self.data.y[self.fit_rows]
-        if positions is not None:
-            made, y = _safe_indexing(made, positions), y[positions]
-        return one_thread(family.build(self.how.task, self.how.train.seed, **params).fit(made, y))
+        model.fit(self._made(family)[1], self.data.y[self.fit_rows])
 
     def _made(self, family: Estimator) -> tuple[Any, Any, Any]:
         if family.style not in self._prepared:
@@ -211,12 +214,22 @@ class Search:
     def _pipeline(self, family: Estimator, model: Any) -> Any:
         from sklearn.pipeline import Pipeline
 
+        one_thread(model)
+        if family.grows:
+            model.set_params(warm_start=False)
         return Pipeline([("preprocess", self._made(family)[0]), ("estimator", model)])
 
-    def _judge(self, family: Estimator, model: Any) -> float:
-        prediction = predict(model, self._made(family)[2], self.how.task)
+    def _judge(self, family: Estimator, model: Any, most: int | None = None) -> float:
+        """Score an estimator on the validation rows, or on ``most`` of them."""
+        from sklearn.utils import _safe_indexing
+
+        rows = np.arange(len(self._judges))
+        few = split.sample(rows, most, self.how.train.seed)
+        made = self._made(family)[2]
+        made = made if len(few) == len(rows) else _safe_indexing(made, few)
+        prediction = predict(model, made, self.how.task)
         classes = getattr(model, "classes_", None)
-        return metrics.score(self.metric, self.data.y[self._judges], prediction, classes)
+        return metrics.score(self.metric, self.data.y[self._judges[few]], prediction, classes)
 
     def score(self, model: Any, rows: Rows, metric: str | None = None) -> float:
         """Score a fitted model on rows of the training data."""
@@ -249,6 +262,7 @@ class Search:
         if winner.turn not in self._probes:
             family = registry.get(winner.family, self.how.task)
             model = self._estimator(family, winner.params)
+            self._fit(family, model)
             self._probes[winner.turn] = self._pipeline(family, model)
         return self._probes[winner.turn]
 

@@ -120,41 +120,47 @@ def test_a_trial_that_runs_over_is_accounted(made: Any, monkeypatch: pytest.Monk
     assert [trial.seconds for trial in found.trials] == [10.0, 500.0]
 
 
-def pruning(monkeypatch: pytest.MonkeyPatch, toy: Any, **changes: Any) -> tuple[Found, Search]:
-    monkeypatch.setattr(module, "FEWEST", 100)
+def pruning(toy: Any, **changes: Any) -> tuple[Found, Search]:
     tune = Tune(**{"trials": 20, "sample": 5000, **changes})
     search = toy.search(tune, ("boosted_trees", "dummy"), toy.data(2000))
     return search.run(), search
 
 
-def test_a_trial_that_falls_behind_is_stopped_and_recorded(
-    monkeypatch: pytest.MonkeyPatch, toy: Any
-) -> None:
-    found, search = pruning(monkeypatch, toy)
+def test_a_trial_that_falls_behind_is_stopped_and_recorded(toy: Any) -> None:
+    found, search = pruning(toy)
     states = Counter(trial.state for trial in found.trials)
     assert states["pruned"] >= 3
     assert states["pruned"] + states["complete"] == len(found.trials) == 20
     stopped = [trial for trial in found.trials if trial.state == "pruned"]
-    assert all(trial.family == "boosted_trees" for trial in stopped)
+    assert {trial.family for trial in stopped} == {"boosted_trees"}
     assert all(trial.value is not None for trial in stopped)
     assert found.params not in [trial.params for trial in stopped]
     assert f"{states['pruned']} of them stopped early" in str(found)
     assert search.score(found.probe, found.validation) == pytest.approx(found.value)
 
 
-def test_nothing_is_stopped_early_when_that_is_off(
-    monkeypatch: pytest.MonkeyPatch, toy: Any
-) -> None:
-    found, _ = pruning(monkeypatch, toy, prune=False, trials=8)
+def test_nothing_is_stopped_early_when_that_is_off(toy: Any) -> None:
+    found, _ = pruning(toy, prune=False, trials=8)
     assert {trial.state for trial in found.trials} == {"complete"}
 
 
-def test_few_rows_and_families_without_a_space_are_not_looked_at_early(toy: Any) -> None:
-    many = toy.search(Tune(sample=20_000), rows=toy.data(20_000))
-    assert [len(rows) for rows in many._steps(registry.get("linear", "binary"))] == [3200]
-    assert list(many._steps(registry.get("dummy", "binary"))) == []
-    few = toy.search(rows=toy.data(3000))
-    assert list(few._steps(registry.get("linear", "binary"))) == []
+def test_a_family_that_cannot_grow_is_never_stopped_early(toy: Any) -> None:
+    found = toy.search(Tune(trials=15, sample=200), ("linear",)).run()
+    assert {trial.state for trial in found.trials} == {"complete"}
+
+
+@pytest.mark.parametrize("name", ["boosted_trees", "random_forest"])
+def test_a_trial_that_was_looked_at_is_what_a_whole_fit_is(toy: Any, name: str) -> None:
+    """Else the winner's refit would be another model than the one that won."""
+    tune = Tune(trials=1, sample=200)
+    looked, whole = (
+        toy.search(tune.model_copy(update={"prune": prune}), (name,)).run()
+        for prune in (True, False)
+    )
+    assert looked.trials[0].value == whole.trials[0].value
+    frame = toy.data().frame
+    assert (looked.probe.predict_proba(frame) == whole.probe.predict_proba(frame)).all()
+    assert not looked.probe.named_steps["estimator"].warm_start
 
 
 def test_a_trial_that_raises_is_recorded_and_the_others_go_on(made: Any, registered: Any) -> None:
