@@ -77,7 +77,8 @@ def _boosting_space(trial: Any) -> dict[str, Any]:
         "l2_regularization": 1e-3,
     },
     space=_boosting_space,
-    grows="max_iter",
+    # It does not say what grows: its early trees tell too little of low learning rates, which win
+    # late. Stopped by a quarter of their trees, searches took 25 % less and ended 0.006 of AUC lower.
 )
 def boosted_trees(task: Task, seed: int, **params: Any) -> Any:
     """Build histogram boosting; early stopping is off so that a refit repeats the trial."""

@@ -18,6 +18,7 @@ from trimtab.errors import DependencyError
 log = logging.getLogger(__name__)
 HEARTBEAT, GRACE = 10, 60  # seconds between two signs of life; without one for as long: dead
 RETRIES = 1  # how often a trial whose worker died is tried again: it may be what killed it
+_THREADS = threading.RLock()
 FAILED = "failed"  # attribute of a trial tried again: the numbers of those that died
 
 
@@ -69,7 +70,7 @@ class Memory:
 
 
 class Shared:
-    """Studies in a database, for as many workers as there are (SQLite: for one process)."""
+    """Studies in a database, for as many workers as there are (SQLite: threads of one process)."""
 
     def __init__(self, url: str, *, heartbeat: int = HEARTBEAT, grace: int = GRACE) -> None:
         self.url, self.heartbeat, self.grace = url, heartbeat, grace
@@ -95,7 +96,8 @@ class Shared:
     def lock(self, name: str) -> Iterator[None]:
         """Hold a lock of the database; it goes when its holder dies."""
         if self._engine.dialect.name != "postgresql":
-            yield
+            with _THREADS:
+                yield
             return
         number = crc32(f"trimtab-search:{name}".encode())
         with self._engine.begin() as connection:
