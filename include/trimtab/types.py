@@ -259,6 +259,16 @@ class FeatureSet(Record):
         return self.numeric + self.categorical + self.temporal + self.textual
 
 
+class SearchShare(Record):
+    """What one worker did for the shared search of candidate ``key``."""
+
+    model: str
+    key: str
+    worker: int
+    trials: int
+    seconds: float = 0.0
+
+
 class Candidate(Record):
     """A trained model version. ``manifest`` maps every file of ``uri`` to its SHA-256."""
 
@@ -272,8 +282,8 @@ class Candidate(Record):
     params: dict[str, Any]
     validation: dict[str, Measure]  # metric -> value of the winner on the validation rows
     trials: int
-    default_score: float | None = None  # the winner family's score before tuning
     walk_forward: dict[str, Measure] = {}  # mean, spread and every fold of the primary metric
+    default_score: float | None = None  # the best score of all families' defaults
     baselines: tuple[str, ...] = ()  # baseline estimators packaged beside the winner
     run_id: str | None = None  # MLflow run, when tracking answered
     git_commit: str | None = None

@@ -45,8 +45,9 @@ def description(
         "params": found.params,
         "metric": search.metric,
         "validation": {name: value for name, value in scores.items() if np.isfinite(value)},
-        "trials": [vars(trial) for trial in found.trials],
-        "default_score": found.default_value,
+        "trials": [trial.to_json() for trial in found.trials],
+        "warm_start": {name: dict(params) for name, params in search.known.items()},
+        "default_score": found.default_value if np.isfinite(found.default_value) else None,
         "baselines": list(BASELINES),
         "rows": {
             "train": rows,

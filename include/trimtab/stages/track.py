@@ -37,7 +37,8 @@ def mirror_training(
 
 
 def _families(made: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    best = {trial["family"]: trial for trial in sorted(made["trials"], key=lambda t: t["value"])}
+    complete = [trial for trial in made["trials"] if trial["state"] == "complete"]
+    best = {trial["family"]: trial for trial in sorted(complete, key=lambda t: t["value"])}
     return {
         name: {
             "values": {f"validation_{made['metric']}": trial["value"]},

@@ -7,17 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from trimtab.config import ModelSpec
-from trimtab.config.columns import primary_metric
 from trimtab.environment import Environment
-from trimtab.errors import NotReadyError
-from trimtab.features.pipeline import preprocessor
 from trimtab.stages.describe import BASELINES, description
-from trimtab.stages.rows import training_rows
+from trimtab.stages.search import feature_set, logged, prepare
 from trimtab.stages.track import mirror_training
 from trimtab.training import figures, package, record, registry
-from trimtab.training.fit import Fitting, fit
+from trimtab.training.fit import fit
 from trimtab.training.search import Found, Search
-from trimtab.training.split import Data
 from trimtab.training.walk import walk
 from trimtab.types import Candidate, FeatureSet
 
@@ -37,27 +33,18 @@ def train(
         NotReadyError: there is no feature set of this key.
     """
     spec = env.project.model(model)
-    event = env.ledger.find("features", model, features_key)
-    if event is None:
-        raise NotReadyError(
-            f"{model}: no feature set {features_key[:16]}; build the features first"
-        )
-    features = FeatureSet.model_validate(event.payload)
+    features = feature_set(env, model, features_key)
     key = record.candidate_key(features_key, spec)
     done = env.ledger.find("training", model, key)
     if done is None:
         with env.ledger.lock(f"training:{model}:{key[:16]}"):
-            candidate = _candidate(env, spec, features, key, progress or _logged(model))
+            candidate = _candidate(env, spec, features, key, progress or logged(model))
             done = env.ledger.append("training", model, key, candidate.to_json())
     found = Candidate.model_validate(done.payload)
     for request in features.requests:
         closing = {"version": found.version, "reason": f"answered by version {found.version}"}
         env.ledger.append("retrain_closed", model, request, closing)
     return found
-
-
-def _logged(model: str) -> Callable[[str], None]:
-    return lambda text: log.info("%s: %s", model, text)
 
 
 def _candidate(
@@ -88,9 +75,8 @@ def _train(
     progress: Callable[[str], None],
 ) -> dict[str, bytes]:
     began = time.monotonic()
-    data = training_rows(env, features, env.project.dataset(spec.data.from_).time)
-    search = _search(spec, features, data, progress)
-    found = search.run()
+    search = prepare(env, spec, features, key, progress)
+    data, found = search.data, search.run()
     progress(f"refitting {found.family} on {len(data.y)} rows, and the baselines")
     winner = registry.get(found.family, features.task)
     models = {"model": fit(winner, found.params, search.how, data)}
@@ -113,22 +99,6 @@ def _walked(
     done = walk(winner, found.params, search.how, search.data, search.metric, folds)
     progress(f"walk-forward {done}")
     return done.description()
-
-
-def _search(
-    spec: ModelSpec, features: FeatureSet, data: Data, progress: Callable[[str], None]
-) -> Search:
-    def preprocess(style: Any) -> Any:
-        kinds = features.numeric, features.categorical, features.temporal, features.textual
-        return preprocessor(*kinds, style=style, task=features.task, seed=spec.train.seed)
-
-    return Search(
-        data=data,
-        how=Fitting(features.task, spec.train, preprocess),
-        metric=primary_metric(spec, features.task),
-        validation=spec.split.validation,
-        progress=progress,
-    )
 
 
 def _from_folder(

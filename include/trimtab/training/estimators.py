@@ -47,6 +47,7 @@ def _forest_space(trial: Any) -> dict[str, Any]:
     defaults={"n_estimators": 100, "min_samples_leaf": 10, "max_features": 0.4},
     space=_forest_space,
     max_rows=200_000,
+    grows="n_estimators",
 )
 def random_forest(task: Task, seed: int, **params: Any) -> Any:
     """Build a forest of bounded trees."""
@@ -76,6 +77,7 @@ def _boosting_space(trial: Any) -> dict[str, Any]:
         "l2_regularization": 1e-3,
     },
     space=_boosting_space,
+    grows="max_iter",
 )
 def boosted_trees(task: Task, seed: int, **params: Any) -> Any:
     """Build histogram boosting; early stopping is off so that a refit repeats the trial."""
