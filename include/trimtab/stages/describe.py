@@ -37,6 +37,7 @@ def description(
             **dict.fromkeys(features.numeric, "float64"),
             **dict.fromkeys(features.categorical, "text"),
             **dict.fromkeys(features.temporal, "time"),
+            **dict.fromkeys(features.textual, "text"),
         },
         "categories": _categories(search.data.frame, features),
         "classes": classes,

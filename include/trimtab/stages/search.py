@@ -9,10 +9,8 @@ from trimtab.config import ModelSpec
 from trimtab.config.columns import primary_metric
 from trimtab.environment import Environment
 from trimtab.errors import NotReadyError
-from trimtab.features.pipeline import preprocessor
-from trimtab.stages.rows import training_rows
+from trimtab.stages.rows import fitting, training_rows
 from trimtab.training import package, record, registry, warm
-from trimtab.training.fit import Fitting
 from trimtab.training.search import Progress, Search
 from trimtab.training.studies import Memory, Place, Shared
 from trimtab.types import FeatureSet, SearchShare
@@ -73,16 +71,11 @@ def prepare(
     worker: int = 0,
 ) -> Search:
     """Return the search of candidate ``key`` with its rows; joined when others work on it."""
-
-    def preprocess(style: Any) -> Any:
-        kinds = features.numeric, features.categorical, features.temporal
-        return preprocessor(*kinds, style=style)
-
     shared = spec.train.tune.parallel > 1
     place: Place = Shared(env.studies) if shared else Memory()
     return Search(
         data=training_rows(env, features, env.project.dataset(spec.data.from_).time),
-        how=Fitting(features.task, spec.train, preprocess),
+        how=fitting(spec, features),
         metric=primary_metric(spec, features.task),
         validation=spec.split.validation,
         progress=progress,
@@ -111,5 +104,5 @@ def _known(
     except (OSError, ValueError, KeyError) as error:
         log.warning("%s: the search starts cold, the last record is gone: %s", spec.model, error)
         return {}
-    names = dict.fromkeys(spec.train.candidates)
+    names = dict.fromkeys(spec.train.families)
     return warm.best_params(trials, [registry.get(name, features.task) for name in names])

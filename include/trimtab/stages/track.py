@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from trimtab import trusted
 from trimtab.environment import Environment
 from trimtab.serving import loader
 from trimtab.serving.frame import coerce
@@ -24,7 +25,7 @@ def mirror_training(
         model=loaded.pipeline,
         example=example,
         prediction=loaded.pipeline.predict(example),
-        trusted=loader.ALLOWED_TYPES,
+        trusted=trusted.allowed(),
         requirements=tuple(
             f"{name}=={made['libraries'][name]}"
             for name in ("scikit-learn", "pandas", "numpy", "skops")

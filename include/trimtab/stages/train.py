@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from trimtab.config import ModelSpec
 from trimtab.environment import Environment
@@ -12,6 +13,8 @@ from trimtab.stages.search import feature_set, logged, prepare
 from trimtab.stages.track import mirror_training
 from trimtab.training import figures, package, record, registry
 from trimtab.training.fit import fit
+from trimtab.training.search import Found, Search
+from trimtab.training.walk import walk
 from trimtab.types import Candidate, FeatureSet
 
 log = logging.getLogger(__name__)
@@ -81,10 +84,21 @@ def _train(
         family = registry.get(name, features.task)
         models[f"baseline_{name}"] = fit(family, dict(family.defaults), search.how, data)
     made = description(env, spec, features, key, search, found)
+    if spec.split.folds:
+        made["walk_forward"] = _walked(spec, search, found, progress)
     made["seconds"] = round(time.monotonic() - began, 3)
     example = data.frame.head(5).to_json(orient="records", date_format="iso", date_unit="us")
     package.write(folder, models, made, example)
     return figures.draw(search, found)
+
+
+def _walked(
+    spec: ModelSpec, search: Search, found: Found, progress: Callable[[str], None]
+) -> dict[str, Any]:
+    winner, folds = registry.get(found.family, search.how.task), spec.split.folds
+    done = walk(winner, found.params, search.how, search.data, search.metric, folds)
+    progress(f"walk-forward {done}")
+    return done.description()
 
 
 def _from_folder(
@@ -104,6 +118,7 @@ def _from_folder(
         validation=made["validation"],
         trials=len(made["trials"]),
         default_score=made["default_score"],
+        walk_forward=made.get("walk_forward", {}).get("numbers", {}),
         baselines=tuple(made["baselines"]),
         git_commit=made["git_commit"],
         config_hash=made["config_hash"],

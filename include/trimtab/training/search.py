@@ -14,7 +14,7 @@ from trimtab import metrics
 from trimtab.errors import DataError, TrimtabError
 from trimtab.training import registry, split
 from trimtab.training.board import Board, Trial, Turn
-from trimtab.training.fit import Fitting, one_thread, predict
+from trimtab.training.fit import Fitting, learn, one_thread, predict, uncalibrated
 from trimtab.training.registry import Estimator
 from trimtab.training.split import Data, Rows
 from trimtab.training.studies import Memory, Place, reachable
@@ -119,7 +119,7 @@ class Search:
         """The studies of this search and what is left of the budget."""
         train = self.how.train
         return Board(
-            [registry.get(name, self.how.task) for name in dict.fromkeys(train.candidates)],
+            [registry.get(name, self.how.task) for name in dict.fromkeys(train.families)],
             train.tune,
             self.place,
             name=self.name,
@@ -172,6 +172,9 @@ class Search:
         Raises:
             optuna.TrialPruned: it fell behind.
         """
+        if turn.family.function is not None:
+            model = self._whole(turn.family)
+            return self.score(model, self._judges), model
         model = self._estimator(turn.family, turn.params)
         if self.how.train.tune.prune and turn.family.grows:
             self._look(turn, model)
@@ -196,9 +199,13 @@ class Search:
     def _estimator(self, family: Estimator, params: dict[str, Any]) -> Any:
         return family.build(self.how.task, self.how.train.seed, **params)
 
+    def _whole(self, family: Estimator) -> Any:
+        """Let a training function fit the trial's rows: it takes them as they are."""
+        return uncalibrated(family, {}, self.how, self.data, self.fit_rows)
+
     def _fit(self, family: Estimator, model: Any) -> None:
         """Fit a trial's estimator; trials of one style share what preprocessing made."""
-        model.fit(self._made(family)[1], self.data.y[self.fit_rows])
+        learn(family, model, self.how, self._made(family)[1], self.data, self.fit_rows)
 
     def _made(self, family: Estimator) -> tuple[Any, Any, Any]:
         if family.style not in self._prepared:
@@ -260,6 +267,8 @@ class Search:
         """The winner's fitted trial; another worker's is fitted again on the same rows."""
         if winner.turn not in self._probes:
             family = registry.get(winner.family, self.how.task)
+            if family.function is not None:
+                return self._whole(family)
             model = self._estimator(family, winner.params)
             self._fit(family, model)
             self._probes[winner.turn] = self._pipeline(family, model)

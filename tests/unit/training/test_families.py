@@ -18,7 +18,7 @@ from trimtab.training.fit import Fitting, fit, predict
 from trimtab.training.search import Search
 from trimtab.training.split import Data
 
-SHIPPED = ("boosted_trees", "dummy", "linear", "random_forest")
+SHIPPED = ("boosted_trees", "dummy", "lightgbm", "linear", "random_forest", "xgboost")
 
 
 def frame(n: int = 300) -> pd.DataFrame:
@@ -47,7 +47,7 @@ def search(task: Task, **changes: Any) -> Search:
         how=Fitting(
             task,
             Train(candidates=("linear",), tune=tune),
-            lambda style: preprocessor(["x"], ["c"], ["at"], style=style),
+            lambda style: preprocessor(["x"], ["c"], ["at"], style=style, task=task),
         ),
         metric=METRICS[task][0],
         validation=0.2,
