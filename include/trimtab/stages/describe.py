@@ -26,7 +26,7 @@ def description(
 ) -> dict[str, Any]:
     """Everything it takes to know, and to repeat, how this model was made."""
     rows, task = len(search.data.y), features.task
-    scores = {name: search.score(found.probe, found.validation, name) for name in METRICS[task]}
+    scores = search.scores(found.probe, found.validation, METRICS[task])
     classes = getattr(found.probe, "classes_", np.array([])).tolist()
     return {
         "model": spec.model,

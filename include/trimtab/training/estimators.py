@@ -6,7 +6,7 @@ from trimtab.config.model import Task
 from trimtab.training.registry import estimator
 
 
-@estimator("dummy", calibrates=False)
+@estimator("dummy", calibrates=False, max_rows=100_000)  # of more, preparing them is all it costs
 def dummy(task: Task, seed: int) -> Any:
     """Build the baseline that ignores the features: class frequencies, or the mean."""
     from sklearn.dummy import DummyClassifier, DummyRegressor

@@ -3,7 +3,7 @@
 import functools
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -239,9 +239,15 @@ class Search:
 
     def score(self, model: Any, rows: Rows, metric: str | None = None) -> float:
         """Score a fitted model on rows of the training data."""
+        (value,) = self.scores(model, rows, (metric or self.metric,)).values()
+        return value
+
+    def scores(self, model: Any, rows: Rows, names: Sequence[str]) -> dict[str, float]:
+        """Score a fitted model by several metrics; it predicts once."""
         prediction = predict(model, self.data.frame.iloc[rows], self.how.task)
         classes = getattr(model, "classes_", None)
-        return metrics.score(metric or self.metric, self.data.y[rows], prediction, classes)
+        y = self.data.y[rows]
+        return {name: metrics.score(name, y, prediction, classes) for name in names}
 
     def _found(self) -> Found:
         trials = self.board.trials()

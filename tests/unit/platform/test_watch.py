@@ -162,7 +162,7 @@ def task(dag: str, name: str, index: int) -> dict[str, Any]:
 def test_a_search_that_runs_tells_its_last_trial() -> None:
     airflow = Pages({"m.train 1": "trial 4/6 boosted_trees roc_auc 0.71 (best 0.72)"})
     assert airflow.running() == [
+        "m: trial 4/6 boosted_trees roc_auc 0.71 (best 0.72)",
         "m.score/score",
         "m.train/search",
-        "m: trial 4/6 boosted_trees roc_auc 0.71 (best 0.72)",
     ]

@@ -43,7 +43,8 @@ class Airflow:
         page = self._get(
             "dags/~/dagRuns/~/taskInstances", state=["running", "deferred"], limit=PAGE
         )
-        return sorted(self._told(ti) for ti in page["task_instances"])
+        told = [self._told(ti) for ti in page["task_instances"]]
+        return sorted(told, key=lambda text: (": " not in text, text))  # a terminal is narrow
 
     def _told(self, ti: dict[str, Any]) -> str:
         """Say how far a task is: a search tells its last trial in the task's state store."""
