@@ -16,6 +16,7 @@ from trimtab.cli import (
     reproduce,
     retention,
     run,
+    tracking,
 )
 
 app = typer.Typer(
@@ -40,6 +41,7 @@ app.command()(registry.status)
 app.command()(registry.approve)
 app.command()(registry.rollback)
 app.command()(reproduce.reproduce)
+app.add_typer(tracking.app, name="tracking")
 app.command()(doctor.doctor)
 app.command()(configuration.check)
 app.command()(configuration.schema)
