@@ -13,7 +13,7 @@ from trimtab.serving.frame import coerce
 from trimtab.training import package
 from trimtab.types import Candidate
 
-_REQUIRED = ("scikit-learn", "pandas", "numpy", "scipy", "skops", "lightgbm", "xgboost")
+_REQUIRED = ("mlflow", "scikit-learn", "pandas", "numpy", "scipy", "skops", "lightgbm", "xgboost")
 _SHOWN = (package.DESCRIPTION, package.IMPORTANCE, f"{package.FIGURES}/")
 
 
@@ -29,7 +29,7 @@ def training_entry(env: Environment, candidate: Candidate, at: datetime) -> Trai
     folder = env.lake / candidate.uri
     example = coerce(pd.read_json((folder / package.EXAMPLE).open()), loaded.schema)
     files = ModelFiles(
-        model=loaded.pipeline,
+        file=folder / "model.skops",
         example=example,
         prediction=loaded.pipeline.predict(example),
         trusted=loader.ALLOWED_TYPES,
