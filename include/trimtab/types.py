@@ -313,12 +313,44 @@ class Certificate(Record):
     version: int
     equal: bool
     differences: tuple[str, ...] = ()  # what is not as recorded, each by name
+    notes: tuple[str, ...] = ()  # what else has changed: no part of the numbers, or it shows there
     rows: int  # recorded rows whose predictions were compared
     max_difference: Measure  # largest absolute difference of a prediction
-    sha256: dict[str, str]  # of the rows, the configuration, the model as rebuilt
+    sha256: dict[str, str]  # of the configuration, and of rows and predictions as rebuilt
     hardware: dict[str, Any] = {}
     seconds: float = 0.0
     report: str | None = None  # under lake/reports
+
+
+class Mirrored(Record):
+    """One decision of the ledger, as it was shown (or is to be shown) in the tracking server."""
+
+    model: str
+    kind: str  # of the ledger's event
+    what: str
+    run_id: str | None = None
+    skipped: str = ""  # why it can never be shown
+
+
+class Swept(Record):
+    """An open run that nobody will end, and why."""
+
+    model: str
+    run_id: str
+    name: str
+    reason: str
+
+
+class TrackingSync(Record):
+    """What it took to make the tracking server show what the ledger says."""
+
+    place: str  # without a password
+    dry_run: bool = False
+    told: tuple[Mirrored, ...] = ()
+    waiting: tuple[Mirrored, ...] = ()  # what it does not know (yet)
+    killed: tuple[Swept, ...] = ()
+    aliases: dict[str, tuple[int | None, int]] = {}  # champions that were elsewhere: from, to
+    problems: tuple[str, ...] = ()
 
 
 class Materialization(Record):

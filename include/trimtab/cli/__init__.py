@@ -13,8 +13,10 @@ from trimtab.cli import (
     platform,
     quarantine,
     registry,
+    reproduce,
     retention,
     run,
+    tracking,
 )
 
 app = typer.Typer(
@@ -38,6 +40,8 @@ app.command()(run.score)
 app.command()(registry.status)
 app.command()(registry.approve)
 app.command()(registry.rollback)
+app.command()(reproduce.reproduce)
+app.add_typer(tracking.app, name="tracking")
 app.command()(doctor.doctor)
 app.command()(configuration.check)
 app.command()(configuration.schema)

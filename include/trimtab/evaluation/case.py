@@ -50,6 +50,7 @@ class Case:
     task: Task
     holdout: Holdout
     unseen: Rule
+    clean: Rule  # made from committed code
     challenger: Contender
     champion: Contender | None
     dummy: Contender

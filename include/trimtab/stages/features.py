@@ -120,6 +120,16 @@ def _cause(env: Environment, model: str, *, force: bool) -> _Cause:
     return _Cause("+".join(name for name in _CAUSES if name in causes), tuple(asked))
 
 
+def rows_at(env: Environment, spec: ModelSpec, versions: Mapping[str, int]) -> pl.DataFrame:
+    """Build the labelled rows of a model at given dataset versions, with target and role.
+
+    Raises:
+        NotReadyError: a version is not known any more.
+    """
+    found = {name: sources.published(env, name, at) for name, at in versions.items()}
+    return _rows(env, spec, found)[0]
+
+
 def open_requests(env: Environment, model: str) -> dict[str, RetrainDecision]:
     """Return the retrain requests nobody has answered, by key, oldest first."""
     closed = {event.key for event in env.ledger.events("retrain_closed", model)}
