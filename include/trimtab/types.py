@@ -259,6 +259,16 @@ class FeatureSet(Record):
         return self.numeric + self.categorical + self.temporal + self.textual
 
 
+class SearchShare(Record):
+    """What one worker did for the shared search of candidate ``key``."""
+
+    model: str
+    key: str
+    worker: int
+    trials: int
+    seconds: float = 0.0
+
+
 class Candidate(Record):
     """A trained model version. ``manifest`` maps every file of ``uri`` to its SHA-256."""
 
@@ -272,8 +282,8 @@ class Candidate(Record):
     params: dict[str, Any]
     validation: dict[str, Measure]  # metric -> value of the winner on the validation rows
     trials: int
-    default_score: float | None = None  # the winner family's score before tuning
     walk_forward: dict[str, Measure] = {}  # mean, spread and every fold of the primary metric
+    default_score: float | None = None  # the best score of all families' defaults
     baselines: tuple[str, ...] = ()  # baseline estimators packaged beside the winner
     run_id: str | None = None  # MLflow run, when tracking answered
     git_commit: str | None = None
@@ -306,10 +316,41 @@ class Certificate(Record):
     notes: tuple[str, ...] = ()  # what else has changed: no part of the numbers, or it shows there
     rows: int  # recorded rows whose predictions were compared
     max_difference: Measure  # largest absolute difference of a prediction
-    sha256: dict[str, str]  # of the rows, the configuration, the model as rebuilt
+    sha256: dict[str, str]  # of the configuration, and of rows and predictions as rebuilt
     hardware: dict[str, Any] = {}
     seconds: float = 0.0
     report: str | None = None  # under lake/reports
+
+
+class Mirrored(Record):
+    """One decision of the ledger, as it was shown (or is to be shown) in the tracking server."""
+
+    model: str
+    kind: str  # of the ledger's event
+    what: str
+    run_id: str | None = None
+    skipped: str = ""  # why it can never be shown
+
+
+class Swept(Record):
+    """An open run that nobody will end, and why."""
+
+    model: str
+    run_id: str
+    name: str
+    reason: str
+
+
+class TrackingSync(Record):
+    """What it took to make the tracking server show what the ledger says."""
+
+    place: str  # without a password
+    dry_run: bool = False
+    told: tuple[Mirrored, ...] = ()
+    waiting: tuple[Mirrored, ...] = ()  # what it does not know (yet)
+    killed: tuple[Swept, ...] = ()
+    aliases: dict[str, tuple[int | None, int]] = {}  # champions that were elsewhere: from, to
+    problems: tuple[str, ...] = ()
 
 
 class Materialization(Record):

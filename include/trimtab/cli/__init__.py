@@ -17,6 +17,7 @@ from trimtab.cli import (
     reproduce,
     retention,
     run,
+    tracking,
 )
 
 app = typer.Typer(
@@ -42,6 +43,7 @@ app.command()(registry.status)
 app.command()(registry.approve)
 app.command()(registry.rollback)
 app.command()(reproduce.reproduce)
+app.add_typer(tracking.app, name="tracking")
 app.command()(doctor.doctor)
 app.command()(configuration.check)
 app.command()(configuration.schema)

@@ -70,6 +70,7 @@ def load_project(
 ) -> Project:
     """Read every file of ``folder``; check names that code registers against ``registered``."""
     problems: list[Problem] = []
+    functions = registered.features
     datasets = {
         spec.dataset: spec
         for file in _files(folder / "datasets")
@@ -78,11 +79,7 @@ def load_project(
     views = {
         spec.view: spec
         for file in _files(folder / "features")
-        if (
-            spec := _kept(
-                problems, lambda file=file: load_view(file, datasets, registered.features)
-            )
-        )
+        if (spec := _kept(problems, lambda file=file: load_view(file, datasets, functions)))
         is not None
     }
     catalog = Catalog(datasets, views)

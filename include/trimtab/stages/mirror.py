@@ -2,36 +2,30 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from trimtab.environment import Environment
 from trimtab.errors import IntegrityError
 from trimtab.ledger import Event, champion, mirror
 from trimtab.stages.track import training_entry
-from trimtab.types import Candidate, Champion, GateVerdict
+from trimtab.types import Candidate, Champion, GateVerdict, Mirrored
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Told:
-    """One decision the server was told of. ``skipped``: it never can be, and why."""
-
-    model: str
-    kind: str
-    what: str
-    run_id: str | None = None
-    skipped: str = ""
-
-
-def catch_up(env: Environment, model: str) -> list[Told]:
+def catch_up(env: Environment, model: str) -> list[Mirrored]:
     """Tell the server everything about a model that it has not heard yet; never raises.
 
     What it does not take stays where it is, in the ledger: the next stage that decides something
     about this model, `trimtab tracking sync` or the hourly DAG tells it then.
     """
-    done: list[Told] = []
+    done, _ = attempt(env, model)
+    return done
+
+
+def attempt(env: Environment, model: str) -> tuple[list[Mirrored], str]:
+    """Do what `catch_up` does, and say what kept the rest from being told."""
+    done: list[Mirrored] = []
     try:
         with env.ledger.lock(f"mirror:{model}"):
             for event in mirror.untold(env.ledger, model):
@@ -42,10 +36,11 @@ def catch_up(env: Environment, model: str) -> list[Told]:
         text = f"MLflow at {env.tracker.place}: {told}; it will be told later"
         log.warning("%s: tracking did not take everything: %s", model, text)
         env.notifier.send("warning", f"tracking did not take all of {model}", text)
-    return done
+        return done, text
+    return done, ""
 
 
-def tell(env: Environment, event: Event) -> Told:
+def tell(env: Environment, event: Event) -> Mirrored:
     """Tell the server of one decision and record that it knows.
 
     Raises:
@@ -53,7 +48,12 @@ def tell(env: Environment, event: Event) -> Told:
     """
     facts = _TELL[event.kind](env, event)
     mirror.told(env.ledger, event, **facts)
-    return Told(event.subject, event.kind, describe(event), **facts)
+    return waiting(event).model_copy(update=facts)
+
+
+def waiting(event: Event) -> Mirrored:
+    """Return a decision as one the server does not know."""
+    return Mirrored(model=event.subject, kind=event.kind, what=describe(event))
 
 
 def describe(event: Event) -> str:

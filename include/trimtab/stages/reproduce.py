@@ -127,7 +127,6 @@ def _rebuild(
             return
         tell(f"fitting {candidate.estimator} on {candidate.features.train_rows} rows")
         data = _fitted(env, candidate, spec, rows)
-        proof.sha256["model"] = hashlib.sha256(data).hexdigest()
         _predict(env, candidate, data, proof)
     except DependencyError:
         raise  # a store that does not answer proves nothing
@@ -156,7 +155,7 @@ def _fitted(env: Environment, candidate: Candidate, spec: ModelSpec, rows: pl.Da
     time_column = env.project.dataset(spec.data.from_).time
     data = as_data(rows.filter(pl.col(ROLE) == "train"), features, time_column)
     family = registry.get(candidate.estimator, features.task)
-    return package.dump("model", fit(family, candidate.params, fitting(spec, features), data))
+    return package.dumped("model", fit(family, candidate.params, fitting(spec, features), data))
 
 
 def _predict(env: Environment, candidate: Candidate, data: bytes, proof: _Proof) -> None:
@@ -164,7 +163,10 @@ def _predict(env: Environment, candidate: Candidate, data: bytes, proof: _Proof)
     model = loader.built(data, candidate.features, "the rebuilt model")
     then = [kept[name] for name in kept.columns if name.startswith(recorded.PREDICTION)]
     proof.rows = kept.height
-    proof.apart = recorded.difference(then, recorded.predictions(model, kept))
+    now = recorded.predictions(model, kept)
+    proof.apart = recorded.difference(then, now)
+    numbers = b"".join(column.to_numpy().tobytes() for column in now)
+    proof.sha256["predictions"] = hashlib.sha256(numbers).hexdigest()
     if proof.apart != 0:
         proof.differences.append(
             f"predictions: the largest difference on {kept.height} recorded rows is {proof.apart:g}"

@@ -1,4 +1,4 @@
-"""The rows of a feature set, as a model takes them."""
+"""The rows of a feature set, as a model takes them, and how models are fitted on them."""
 
 from typing import Any
 
@@ -21,6 +21,16 @@ def training_rows(env: Environment, features: FeatureSet, time: str | None) -> D
     return as_data(read(env, features).filter(pl.col(ROLE) == "train"), features, time)
 
 
+def fitting(spec: ModelSpec, features: FeatureSet) -> Fitting:
+    """Return how every model of a feature set is fitted: trials, refits, folds and rebuilds."""
+
+    def preprocess(style: Style) -> Any:
+        kinds = features.numeric, features.categorical, features.temporal, features.textual
+        return preprocessor(*kinds, style=style, task=features.task, seed=spec.train.seed)
+
+    return Fitting(features.task, spec.train, preprocess)
+
+
 def read(env: Environment, features: FeatureSet) -> pl.DataFrame:
     """Return every row of a feature set, with target and role."""
     return pl.read_parquet(env.lake / features.uri)
@@ -40,16 +50,6 @@ def as_data(rows: pl.DataFrame, features: FeatureSet, time: str | None) -> Data:
         _plain(rows[features.group]) if features.group else None,
         rows[features.weight].cast(pl.Float64).to_numpy() if features.weight else None,
     )
-
-
-def fitting(spec: ModelSpec, features: FeatureSet) -> Fitting:
-    """How every model of a training on these rows is fitted."""
-
-    def preprocess(style: Style) -> Any:
-        kinds = features.numeric, features.categorical, features.temporal, features.textual
-        return preprocessor(*kinds, style=style, task=features.task, seed=spec.train.seed)
-
-    return Fitting(features.task, spec.train, preprocess)
 
 
 def _plain(column: pl.Series) -> NDArray[np.generic]:

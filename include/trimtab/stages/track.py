@@ -14,7 +14,7 @@ from trimtab.serving.frame import coerce
 from trimtab.training import package
 from trimtab.types import Candidate
 
-_REQUIRED = ("scikit-learn", "pandas", "numpy", "scipy", "skops", "lightgbm", "xgboost")
+_REQUIRED = ("mlflow", "scikit-learn", "pandas", "numpy", "scipy", "skops", "lightgbm", "xgboost")
 _SHOWN = (package.DESCRIPTION, package.IMPORTANCE, f"{package.FIGURES}/")
 
 
@@ -30,7 +30,7 @@ def training_entry(env: Environment, candidate: Candidate, at: datetime) -> Trai
     folder = env.lake / candidate.uri
     example = coerce(pd.read_json((folder / package.EXAMPLE).open()), loaded.schema)
     files = ModelFiles(
-        model=loaded.pipeline,
+        file=folder / "model.skops",
         example=example,
         prediction=loaded.pipeline.predict(example),
         trusted=trusted.allowed(),
@@ -60,8 +60,10 @@ def _metrics(candidate: Candidate, made: dict[str, Any]) -> dict[str, float]:
     values |= {"trials": candidate.trials, "seconds": candidate.seconds}
     values |= {f"walk_forward_{name}": value for name, value in candidate.walk_forward.items()}
     values["train_rows"] = candidate.features.train_rows
+    values |= {f"walk_forward_{name}": value for name, value in candidate.walk_forward.items()}
     if candidate.default_score is not None:
         values["default_score"] = candidate.default_score
+        values["search_gain"] = made["search_gain"]
     taken = made.get("resources", {})
     numbers = {name: taken.get(name) for name in ("cpu_seconds", "peak_memory", "cost")}
     return {**values, **{name: value for name, value in numbers.items() if value is not None}}
@@ -86,7 +88,8 @@ def _tags(candidate: Candidate, made: dict[str, Any]) -> dict[str, str]:
 
 def _families(made: dict[str, Any]) -> dict[str, Family]:
     """One nested run for each family: its best trial, and how many there were."""
-    best = {trial["family"]: trial for trial in sorted(made["trials"], key=lambda t: t["value"])}
+    complete = [trial for trial in made["trials"] if trial["state"] == "complete"]
+    best = {trial["family"]: trial for trial in sorted(complete, key=lambda t: t["value"])}
     trials = {name: [t for t in made["trials"] if t["family"] == name] for name in best}
     return {
         name: Family(

@@ -6,7 +6,7 @@ from trimtab.config.model import Task
 from trimtab.training.registry import estimator
 
 
-@estimator("dummy", calibrates=False)
+@estimator("dummy", calibrates=False, max_rows=100_000)  # of more, preparing them is all it costs
 def dummy(task: Task, seed: int) -> Any:
     """Build the baseline that ignores the features: class frequencies, or the mean."""
     from sklearn.dummy import DummyClassifier, DummyRegressor
@@ -47,6 +47,7 @@ def _forest_space(trial: Any) -> dict[str, Any]:
     defaults={"n_estimators": 100, "min_samples_leaf": 10, "max_features": 0.4},
     space=_forest_space,
     max_rows=200_000,
+    grows="n_estimators",
 )
 def random_forest(task: Task, seed: int, **params: Any) -> Any:
     """Build a forest of bounded trees."""
@@ -76,6 +77,8 @@ def _boosting_space(trial: Any) -> dict[str, Any]:
         "l2_regularization": 1e-3,
     },
     space=_boosting_space,
+    # It does not say what grows: its early trees tell too little of low learning rates, which win
+    # late: stopped by a quarter of their trees, searches were 25 % shorter and 0.006 of AUC worse.
 )
 def boosted_trees(task: Task, seed: int, **params: Any) -> Any:
     """Build histogram boosting; early stopping is off so that a refit repeats the trial."""

@@ -1,5 +1,6 @@
 """One fit, the same for every trial, refit and rebuild: preprocessing and estimator."""
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -40,39 +41,42 @@ def fit(
     """
     rows = np.arange(len(data.y)) if rows is None else rows
     rows = split.sample(rows, family.max_rows, how.train.seed)
-    model = _plain(family, params, how, data, rows)
+    model = uncalibrated(family, params, how, data, rows)
     if how.train.calibrate == "none" or not family.calibrates or how.task == "regression":
         return model
     return _calibrated(model, family, params, how, data, rows)
 
 
-def _plain(family: Estimator, params: dict[str, Any], how: Fitting, data: Data, rows: Rows) -> Any:
+def uncalibrated(
+    family: Estimator, params: dict[str, Any], how: Fitting, data: Data, rows: Rows
+) -> Any:
+    """Fit a model on all of ``rows``, weighted; its probabilities are the estimator's own."""
     from sklearn.pipeline import Pipeline
 
     if family.function is not None:
         return function.call(family.name, family.function, how.task, how.train, data, rows)
     step = how.preprocess(family.style)
     made = step.fit_transform(data.frame.iloc[rows], data.y[rows])
-    estimator = estimate(family, params, how, made, data, rows)
-    return Pipeline([("preprocess", step), ("estimator", estimator)])
+    estimator = family.build(how.task, how.train.seed, **params)
+    learn(family, estimator, how, made, data, rows)
+    return Pipeline([("preprocess", step), ("estimator", one_thread(estimator))])
 
 
-def estimate(
-    family: Estimator, params: dict[str, Any], how: Fitting, made: Any, data: Data, rows: Rows
-) -> Any:
-    """Fit the estimator alone, weighted, on the preprocessed ``rows``; uncalibrated."""
-    model, weight = family.build(how.task, how.train.seed, **params), row_weights(how, data, rows)
+def learn(family: Estimator, model: Any, how: Fitting, made: Any, data: Data, rows: Rows) -> Any:
+    """Fit a built estimator, weighted, on what preprocessing made of ``rows``.
+
+    Raises:
+        TrimtabError: there are weights and the estimator takes none.
+    """
+    weight = row_weights(how, data, rows)
     if weight is None:
-        return one_thread(model.fit(made, data.y[rows]))
-    try:
-        return one_thread(model.fit(made, data.y[rows], sample_weight=weight))
-    except TypeError as error:
-        if "sample_weight" not in str(error):
-            raise
+        return model.fit(made, data.y[rows])
+    if "sample_weight" not in inspect.signature(model.fit).parameters:
         raise TrimtabError(
             f"estimator {family.name} takes no weights; take it out of train.candidates, "
             "or take out train.weight and train.balance"
-        ) from error
+        )
+    return model.fit(made, data.y[rows], sample_weight=weight)
 
 
 def row_weights(how: Fitting, data: Data, rows: Rows) -> Weights | None:
@@ -90,7 +94,7 @@ def _calibrated(
 
     chances, judged = [], []
     for fitted, left in split.folds(data, _CALIBRATION_FOLDS, how.train.seed, rows):
-        part = _plain(family, params, how, data, fitted)
+        part = uncalibrated(family, params, how, data, fitted)
         chances.append(_aligned(part, data.frame.iloc[left], model.classes_))
         judged.append(left)
     if not judged:

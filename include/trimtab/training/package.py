@@ -40,7 +40,8 @@ def write(
     if target.exists():
         return read_manifest(target)
     contents = {f"{name}.skops": data for name, data in models.items()}
-    contents[DESCRIPTION] = json.dumps(description, indent=1, sort_keys=True).encode()
+    # in its own order: that of a dataset's columns is the order of the features
+    contents[DESCRIPTION] = json.dumps(description, indent=1).encode()
     contents[EXAMPLE] = example.encode()
     contents |= _extra(files or {}, {*contents, MANIFEST})
     aside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
@@ -57,7 +58,7 @@ def write(
     return read_manifest(target)
 
 
-def dump(name: str, model: Any) -> bytes:
+def dumped(name: str, model: Any) -> bytes:
     """Return a model's bytes, sure that they can be loaded.
 
     Raises:

@@ -47,6 +47,7 @@ class Estimator:
     max_rows: int | None = None  # fitted on a seeded sample of this many rows at most
     calibrates: bool = True  # whether train.calibrate is for it; constants have nothing to gain
     requires: str | None = None  # a library beyond ours: a module, and the extra that brings it
+    grows: str | None = None  # its parameter that counts trees; with warm_start it adds to them
     function: Callable[..., Any] | None = None  # the user's own fit, in place of a builder
 
 
@@ -63,16 +64,21 @@ def estimator(
     max_rows: int | None = None,
     calibrates: bool = True,
     requires: str | None = None,
+    grows: str | None = None,
 ) -> Callable[[Builder], Builder]:
     """Register the decorated builder ``(task, seed, **params)`` under ``name``.
 
-    ``defaults`` are the parameters of the first trial, inside ``space``. Import scikit-learn
-    inside the builder. Classes of your own need `allow`: the loader refuses what it does not know.
+    ``defaults`` are the parameters of the first trial, inside ``space``. ``grows`` names the
+    parameter of the built estimator that counts its trees, when it has scikit-learn's
+    ``warm_start``: such a family's trials are stopped early when they fall behind. Import
+    scikit-learn inside the builder. Classes of your own need `allow`: the loader refuses what it
+    does not know.
     """
 
     def decorated(build: Builder) -> Builder:
         found = dict(defaults or {})
-        register(Estimator(name, build, tasks, style, found, space, max_rows, calibrates, requires))
+        known = tasks, style, found, space, max_rows, calibrates, requires, grows
+        register(Estimator(name, build, *known))
         return build
 
     return decorated

@@ -38,9 +38,9 @@ class Input:
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """A fitted model and what MLflow wants beside it."""
+    """A packaged model (skops) and what MLflow wants beside it."""
 
-    model: Any
+    file: Path
     example: Any
     prediction: Any
     trusted: tuple[str, ...]

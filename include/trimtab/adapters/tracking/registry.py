@@ -25,16 +25,25 @@ def register(
     candidate: Candidate,
     saved: Path,
     tags: Mapping[str, str],
+    *,
+    again: bool,
 ) -> Any:
-    """Keep the saved model and register it, each only when an earlier attempt has not."""
+    """Keep the saved model and register it; ``again``: an attempt may have done part of it."""
+    from mlflow.exceptions import MlflowException
+
     name = candidate.model
     if found := registered(client, name, candidate.version):
         return found
-    kept = _kept(client, experiment, run_id, candidate, saved)
-    _named(client, name)
-    return client.create_model_version(
-        name, kept.artifact_location, run_id, tags=dict(tags), model_id=kept.model_id
-    )
+    kept = _earlier(client, experiment, candidate) if again else None
+    kept = _kept(client, experiment, run_id, candidate, saved, kept)
+    version = {"name": name, "source": kept.artifact_location, "run_id": run_id}
+    try:
+        return client.create_model_version(**version, tags=dict(tags), model_id=kept.model_id)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+    _named(client, name)  # the first version of this model
+    return client.create_model_version(**version, tags=dict(tags), model_id=kept.model_id)
 
 
 def point(client: "MlflowClient", model: str, version: int, alias: str) -> bool:
@@ -45,14 +54,22 @@ def point(client: "MlflowClient", model: str, version: int, alias: str) -> bool:
     return found is not None
 
 
+def _earlier(client: "MlflowClient", experiment: str, candidate: Candidate) -> Any:
+    mine = f"tags.`{KEY}` = '{candidate.key}'"
+    found = client.search_logged_models([experiment], filter_string=mine, max_results=1)
+    return found[0] if found else None
+
+
 def _kept(
-    client: "MlflowClient", experiment: str, run_id: str, candidate: Candidate, saved: Path
+    client: "MlflowClient",
+    experiment: str,
+    run_id: str,
+    candidate: Candidate,
+    saved: Path,
+    kept: Any,
 ) -> Any:
     from mlflow.entities import LoggedModelOutput
 
-    mine = f"tags.`{KEY}` = '{candidate.key}'"
-    found = client.search_logged_models([experiment], filter_string=mine, max_results=1)
-    kept = found[0] if found else None
     if kept is None:
         kept = client.create_logged_model(
             experiment, name="model", source_run_id=run_id, tags={KEY: candidate.key}

@@ -41,7 +41,9 @@ def log(client: "MlflowClient", experiment: str, training: Training) -> str:
         _files(client, run_id, training, Path(place) / "files")
         saved = Path(place) / "model"
         save(saved, training.model, f"{candidate.model} version {candidate.version}")
-        version = register(client, experiment, run_id, candidate, saved, training.tags)
+        version = register(
+            client, experiment, run_id, candidate, saved, training.tags, again=bool(found)
+        )
     client.set_registered_model_alias(candidate.model, CHALLENGER, str(version.version))
     client.set_terminated(run_id, "FINISHED", end_time=_ended(training))
     return run_id

@@ -9,6 +9,7 @@ from trimtab.adapters.tracking import ghosts, registry, runs
 from trimtab.adapters.tracking.connection import connect, shown
 from trimtab.adapters.tracking.entry import CHAMPION, VERSION, Training
 from trimtab.adapters.tracking.ghosts import Ghost
+from trimtab.errors import DependencyError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -30,6 +31,18 @@ class Tracker:
     def client(self) -> "MlflowClient":
         """Connect lazily; importing MLflow takes seconds."""
         return connect(self.uri)
+
+    def probe(self) -> None:
+        """Ask for next to nothing.
+
+        Raises:
+            DependencyError: it does not answer.
+        """
+        try:
+            self.client.search_experiments(max_results=1)
+        except Exception as error:  # each kind of store has errors of its own
+            told = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise DependencyError(f"MLflow at {self.place} does not answer: {told}") from error
 
     def log_training(self, training: Training) -> str:
         """Show one version and return its run id.
