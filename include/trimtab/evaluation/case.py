@@ -50,6 +50,7 @@ class Case:
     task: Task
     holdout: Holdout
     unseen: Rule
+    leaks: Rule
     challenger: Contender
     champion: Contender | None
     dummy: Contender

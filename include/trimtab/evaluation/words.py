@@ -70,6 +70,7 @@ _RULES = {
     "slices": "Slices measured",
     "slice_floor": "Floor of every slice",
     "slice_regression": "No slice gets worse",
+    "leaks": "No feature gives the target away",
 }
 
 

@@ -4,7 +4,7 @@ import logging
 
 from trimtab.config.columns import primary_metric
 from trimtab.environment import Environment
-from trimtab.evaluation import gate, holdout, report, rules
+from trimtab.evaluation import gate, holdout, leaks, report, rules
 from trimtab.evaluation.case import Case, Contender
 from trimtab.ledger import champion, versions
 from trimtab.ledger.chain import digest
@@ -62,6 +62,9 @@ def _case(env: Environment, candidate: Candidate, opponent: Candidate | None) ->
         holdout=holdout.read(env.lake, features, dataset.time),
         unseen=rules.guarded(
             holdout.RULE, lambda: holdout.overlap(env.lake, features, theirs, dataset.key)
+        ),
+        leaks=rules.guarded(
+            leaks.RULE, lambda: leaks.rule(env.lake, features, spec.features.trust)
         ),
         challenger=_contender(env, candidate, "challenger", "model"),
         champion=_contender(env, opponent, "champion", "model") if opponent else None,
