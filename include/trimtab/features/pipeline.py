@@ -84,3 +84,10 @@ def preprocessor(
 def _scaled() -> Any:
     imputer = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
     return make_pipeline(imputer, StandardScaler())
+
+
+def origins(fitted: ColumnTransformer) -> list[str]:
+    """Return the raw column of every column that a fitted `preprocessor` gives, in its order."""
+    raw = sorted(map(str, fitted.feature_names_in_), key=len, reverse=True)
+    names = [str(name).removeprefix("missingindicator_") for name in fitted.get_feature_names_out()]
+    return [next(c for c in raw if name == c or name.startswith(f"{c}_")) for name in names]

@@ -12,6 +12,7 @@ from trimtab.environment import Environment
 from trimtab.errors import NotReadyError
 from trimtab.features.pipeline import preprocessor
 from trimtab.stages.describe import BASELINES, description
+from trimtab.stages.importance import importance
 from trimtab.stages.rows import training_rows
 from trimtab.stages.track import mirror_training
 from trimtab.training import figures, package, record, registry
@@ -99,8 +100,19 @@ def _train(
     made = description(env, spec, features, key, search, found)
     made["seconds"] = round(time.monotonic() - began, 3)
     example = data.frame.head(5).to_json(orient="records", date_format="iso", date_unit="us")
-    package.write(folder, models, made, example)
-    return figures.draw(search, found)
+    progress("measuring what every feature is worth, and drawing the figures")
+    worth, told = importance(spec, features, search, found, models["model"])
+    pictures = figures.draw(search, found, worth, told, target=_target(env, spec))
+    files = {f"{package.FIGURES}/{name}": picture for name, picture in pictures.items()}
+    files[package.IMPORTANCE] = worth.model_dump_json(indent=1).encode()
+    package.write(folder, models, made, example, files)
+    return pictures
+
+
+def _target(env: Environment, spec: ModelSpec) -> str:
+    """Name what is predicted, with its unit."""
+    column = env.project.dataset(spec.data.from_).columns[spec.target.column]
+    return f"{spec.target.column} [{column.unit}]" if column.unit else spec.target.column
 
 
 def _search(

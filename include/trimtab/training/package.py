@@ -11,6 +11,7 @@ from typing import Any
 from trimtab.errors import IntegrityError
 
 MANIFEST, DESCRIPTION, EXAMPLE = "manifest.json", "model.json", "input_example.json"
+IMPORTANCE, FIGURES = "importance.json", "figures"
 
 
 def folder(lake: Path, model: str, key: str) -> Path:
@@ -19,11 +20,15 @@ def folder(lake: Path, model: str, key: str) -> Path:
 
 
 def write(
-    target: Path, models: Mapping[str, Any], description: Mapping[str, Any], example: str
+    target: Path,
+    models: Mapping[str, Any],
+    description: Mapping[str, Any],
+    example: str,
+    files: Mapping[str, bytes] | None = None,
 ) -> dict[str, str]:
-    """Write ``<name>.skops`` for every model and what describes them; return the manifest.
+    """Write ``<name>.skops`` for every model, what describes them, and further ``files``.
 
-    A second writer of the same folder keeps what the first one wrote.
+    A second writer of the same folder keeps what the first one wrote. Return the manifest.
     """
     import skops.io
 
@@ -36,7 +41,11 @@ def write(
         (aside / f"{name}.skops").write_bytes(skops.io.dumps(model))
     (aside / DESCRIPTION).write_text(json.dumps(description, indent=1, sort_keys=True))
     (aside / EXAMPLE).write_text(example)
-    manifest = {file.name: _sha256(file) for file in sorted(aside.iterdir())}
+    for name, data in (files or {}).items():
+        (aside / name).parent.mkdir(parents=True, exist_ok=True)
+        (aside / name).write_bytes(data)
+    there = sorted(file for file in aside.rglob("*") if file.is_file())
+    manifest = {file.relative_to(aside).as_posix(): _sha256(file) for file in there}
     (aside / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True))
     try:
         aside.rename(target)
