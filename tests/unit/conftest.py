@@ -35,3 +35,9 @@ def publish() -> Publish:
 def rides() -> Any:
     """A small world: taxi rides joined to hourly air and a register of cars."""
     return _beside("rides")
+
+
+@pytest.fixture(scope="session")
+def shapes() -> Any:
+    """Two more shapes: classes from text and many customers, and a number of grouped rows."""
+    return _beside("shapes")
