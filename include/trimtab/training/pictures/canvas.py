@@ -29,7 +29,8 @@ def dress(axis: Any, *, title: str = "", x: str = "", y: str = "", grid: str = "
     axis.tick_params(labelsize=9, colors=SOFT, length=0)
     for side in ("top", "right", "left", "bottom"):
         axis.spines[side].set_color(LINE)
-    axis.grid(visible=grid != "none", axis=grid if grid != "none" else "both", color=LINE)
+    if grid != "none":
+        axis.grid(visible=True, axis=grid, color=LINE)
     axis.set_axisbelow(True)
 
 
