@@ -7,6 +7,7 @@ from trimtab.cli import (
     data,
     demo,
     doctor,
+    explain,
     ingest,
     lineage,
     new,
@@ -35,6 +36,7 @@ app.command()(lineage.lineage)
 app.command()(retention.retention)
 app.command()(run.run)
 app.command()(run.score)
+app.command()(explain.explain)
 app.command()(registry.status)
 app.command()(registry.approve)
 app.command()(registry.rollback)

@@ -9,6 +9,7 @@ from trimtab.evaluation.case import Case, Contender
 from trimtab.ledger import champion, versions
 from trimtab.ledger.chain import digest
 from trimtab.serving import loader
+from trimtab.stages import importance
 from trimtab.stages.mirror import mirrored
 from trimtab.types import Candidate, Champion, GateVerdict
 
@@ -34,7 +35,7 @@ def evaluate(env: Environment, model: str, version: int) -> GateVerdict:
     verdict = gate.judge(_case(env, candidate, opponent))
     verdict = verdict.model_copy(update={"report": report.path(model, version)})
     spec = env.project.model(model)
-    report.write(env.reports, verdict, spec, candidate, opponent)
+    report.write(env.reports, verdict, spec, candidate, opponent, importance.of(env, candidate))
     event = env.ledger.append("gate", model, key, verdict.to_json())
     recorded = GateVerdict.model_validate(event.payload)
     _tell(env, recorded)

@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from trimtab.config import ModelSpec
 from trimtab.environment import Environment
@@ -77,14 +78,22 @@ def _contributions(
     frame, seed = search.data.frame, spec.train.seed
     rows = split.sample(found.validation, spec.train.shap_rows, seed)
     rows = np.random.default_rng(seed).permutation(rows)  # of a large model the first are explained
-    others = split.sample(np.arange(len(frame)), _BACKGROUND, seed)
     try:
         return shapley.fast(
-            winner, frame.iloc[rows], search.how.task, traced(winner), frame.iloc[others]
+            winner,
+            frame.iloc[rows],
+            search.how.task,
+            traced(winner),
+            lambda: background(frame, seed),
         )
     except AdditivityError as error:
         log.exception("%s: no SHAP values of this version", spec.model)
         return str(error)
+
+
+def background(frame: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Return the training rows that stand for no information."""
+    return frame.iloc[split.sample(np.arange(len(frame)), _BACKGROUND, seed)]
 
 
 def traced(model: Any) -> list[str]:

@@ -4,7 +4,7 @@ SHAP is silently wrong where it does not understand a model (histogram boosting 
 categories: https://github.com/shap/shap/issues/3436), so nothing leaves here unchecked.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Any
@@ -20,6 +20,7 @@ from trimtab.training.unwrap import Anatomy, raw_scores, take_apart
 from trimtab.types import Scale
 
 Values = NDArray[np.float64]
+Background = Callable[[], pd.DataFrame]  # training rows, read only where they are needed
 _TOLERANCE, _SINGLE = 1e-6, 1e-5  # relative; the second for scores in single precision (XGBoost)
 _WORK, _FEW = 1e10, 100  # steps of TreeSHAP at most, some ten seconds; rows it has to reach
 _BACKGROUND, _PERMUTATIONS = 50, 10  # of sampled Shapley values: rows, orders of the columns
@@ -38,10 +39,11 @@ class Contributions:
     score: Values  # (n, outputs), the model's own
     scale: Scale
     method: str
+    outputs: tuple[str, ...]  # names of several classes; empty of one output
 
 
 def fast(
-    model: Any, frame: pd.DataFrame, task: Task, origins: Sequence[str], background: pd.DataFrame
+    model: Any, frame: pd.DataFrame, task: Task, origins: Sequence[str], background: Background
 ) -> Contributions | str:
     """Return exact contributions of a tree model (SHAP) or a linear one, or why there are none.
 
@@ -52,7 +54,7 @@ def fast(
         frame: rows to explain, raw.
         task: of the model.
         origins: the raw column of each column the preprocessing makes.
-        background: raw rows whose mean is the base of a linear model.
+        background: gives raw rows whose mean is the base of a linear model.
 
     Raises:
         AdditivityError: the contributions do not sum to the score.
@@ -63,8 +65,9 @@ def fast(
         return f"the columns {parts.name} takes cannot be traced to features"
     groups = np.array([[o == column for column in frame.columns] for o in origins], dtype=float)
     if hasattr(parts.estimator, "coef_"):
-        values, base = _linear(parts.estimator, made, parts.transform(background), groups)
-        method = f"linear weights, against the mean of {len(background):,} training rows"
+        others = background()
+        values, base = _linear(parts.estimator, made, parts.transform(others), groups)
+        method = f"linear weights, against the mean of {len(others):,} training rows"
     else:
         found = _tree(parts, made, groups)
         if isinstance(found, str):
@@ -73,7 +76,9 @@ def fast(
         method = f"TreeSHAP (shap {version('shap')})"
     score, scale = raw_scores(parts.estimator, made[: len(values)], task)
     rows = frame.head(len(values))
-    told = Contributions(rows, values, base, score, scale, method + _inside(parts))
+    told = Contributions(
+        rows, values, base, score, scale, method + _inside(parts), _names(model, score)
+    )
     return checked(told, parts.name)
 
 
@@ -92,13 +97,15 @@ def sampled(
     orders += [order[::-1] for order in orders]
     steps = [_mean_steps(model, frame.iloc[[i]], others, task, orders) for i in range(len(frame))]
     values = np.stack([value for value, _ in steps])
+    answers = _answers(model, frame, task)
     told = Contributions(
         frame=frame,
         values=values,
         base=steps[0][1],
-        score=_answers(model, frame, task),
+        score=answers,
         scale="value" if task == "regression" else "probability",
         method=f"sampled Shapley values ({_PERMUTATIONS} orders, {len(others)} training rows)",
+        outputs=_names(model, answers),
     )
     return checked(told, type(model).__name__)
 
@@ -119,6 +126,10 @@ def checked(told: Contributions, name: str) -> Contributions:
             "on native categories of histogram boosting: encode categories as numbers"
         )
     return replace(told, score=told.score.astype(np.float64))
+
+
+def _names(model: Any, scores: NDArray[np.floating]) -> tuple[str, ...]:
+    return tuple(map(str, model.classes_)) if scores.shape[1] > 1 else ()
 
 
 def _inside(parts: Anatomy) -> str:

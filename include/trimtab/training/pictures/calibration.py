@@ -16,13 +16,13 @@ from trimtab.training.pictures.canvas import (
     short,
 )
 
-_BINS = 10
+_BINS, _PER_BIN = 10, 15  # at most so many bins; rows that make one worth a point
 _MOST_CLASSES = len(CLASSES)
 _Z = 1.96  # of a 95 % interval
 
 
 def binary(truth: Any, chance: Any) -> bytes:
-    """Observed against predicted share in ten bins of equal size, over where predictions lie."""
+    """Observed against predicted share in bins of equal size, over where predictions lie."""
     brier = float(np.mean((chance - truth) ** 2))
     return _draw([(f"model: Brier score {brier:.3f}", MAIN, truth, chance)], len(truth))
 
@@ -58,7 +58,8 @@ def _draw(curves: Sequence[tuple[str, str, Any, Any]], rows: int) -> bytes:
 
 def _bins(truth: Any, chance: Any) -> tuple[Any, Any, Any]:
     """Mean prediction, share of positives and Wilson's half widths (2, bins) of each bin."""
-    parts = [p for p in np.array_split(np.argsort(chance, kind="stable"), _BINS) if len(p)]
+    bins = max(2, min(_BINS, len(truth) // _PER_BIN))
+    parts = [p for p in np.array_split(np.argsort(chance, kind="stable"), bins) if len(p)]
     n = np.array([len(part) for part in parts])
     said = np.array([chance[part].mean() for part in parts])
     seen = np.array([truth[part].mean() for part in parts])

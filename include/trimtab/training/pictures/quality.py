@@ -107,7 +107,9 @@ def residuals(truth: Any, prediction: Any, target: str) -> bytes:
     legend(left, loc="upper left")
     residual = truth - prediction
     low, high = np.quantile(residual, [0.005, 0.995])
-    right.hist(np.clip(residual, low, high), bins=50, color=MAIN)
+    right.hist(
+        np.clip(residual, low, high), bins=int(np.clip(2 * len(truth) ** 0.4, 8, 50)), color=MAIN
+    )
     right.axvline(0, color=INK, linewidth=1)
     median = float(np.median(residual))
     right.axvline(median, color=OTHER, linewidth=1.5, label=f"median {median:+.3g}")

@@ -1,5 +1,6 @@
 """What features are worth: bars of permutation importance, and every SHAP value as a dot."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from trimtab.training.pictures.canvas import (
     MAIN,
     OTHER,
     dress,
+    legend,
     png,
     sheet,
     short,
@@ -67,9 +69,9 @@ def swarm(told: Contributions) -> bytes:
         dress(axis, title=title, x=f"contribution to the score ({told.scale})", grid="y")
         _scale(figure, axis)
     else:
-        _stacked(axis, means[order])
-        unit = f"mean absolute contribution ({told.scale}), all classes"
-        dress(axis, title=title, x=unit, grid="x")
+        _stacked(axis, means[order], told.outputs)
+        dress(axis, title=title, x=f"mean absolute contribution ({told.scale})", grid="x")
+        legend(axis, loc="lower right")
     axis.set_yticks(range(len(order)), names)
     axis.tick_params(axis="y", colors=INK)
     axis.set_ylim(-0.6, len(order) - 0.4)
@@ -122,9 +124,14 @@ def _map() -> Any:
     return LinearSegmentedColormap.from_list("low to high", [MAIN, "#b9a5c9", OTHER])
 
 
-def _stacked(axis: Any, means: Any) -> None:
+def _stacked(axis: Any, means: Any, names: Sequence[str]) -> None:
+    """Bars of the classes one after another; of many the largest, and the others together."""
+    largest = np.argsort(-means.sum(axis=0), kind="stable")
+    shown, rest = largest[: len(CLASSES)], largest[len(CLASSES) :]
+    parts = [(short(names[k]), means[:, k], CLASSES[i]) for i, k in enumerate(shown)]
+    if len(rest):
+        parts.append((f"{len(rest)} others", means[:, rest].sum(axis=1), FAINT))
     begin = np.zeros(len(means))
-    for k in range(means.shape[1]):
-        colour = CLASSES[k % len(CLASSES)]
-        axis.barh(range(len(means)), means[:, k], left=begin, color=colour, height=0.66)
-        begin = begin + means[:, k]
+    for name, width, colour in parts:
+        axis.barh(range(len(means)), width, left=begin, color=colour, height=0.66, label=name)
+        begin = begin + width
