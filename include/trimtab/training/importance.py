@@ -11,7 +11,7 @@ from trimtab.config.model import Task
 from trimtab.training.fit import predict
 
 ROWS = 2000  # validation rows whose columns are shuffled
-REPEATS = 5
+REPEATS = 10
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def permutation(
     """Return the worth of every raw column on rows the model has not seen, largest first.
 
     As scikit-learn's `permutation_importance`, but all repeats of a column are one prediction:
-    a third less work, and a fifth of the calls, which is what counts on a busy machine.
+    a third less work, and a tenth of the calls, which is what counts on a busy machine.
     """
     random, classes = np.random.default_rng(seed), getattr(model, "classes_", None)
     whole = metrics.score(metric, y, predict(model, frame, task), classes)

@@ -4,6 +4,7 @@ SHAP is silently wrong where it does not understand a model (histogram boosting 
 categories: https://github.com/shap/shap/issues/3436), so nothing leaves here unchecked.
 """
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -159,7 +160,9 @@ def _tree(parts: Anatomy, made: Any, groups: Values) -> tuple[Values, Values] | 
     most = _affordable(explainer.model)
     if most < min(_FEW, len(dense)):
         return f"the trees of this {parts.name} are too large"
-    values = np.asarray(explainer.shap_values(dense[:most], check_additivity=False), dtype=float)
+    with warnings.catch_warnings(action="ignore", category=UserWarning):  # told in every call
+        found = explainer.shap_values(dense[:most], check_additivity=False)
+    values = np.asarray(found, dtype=float)
     base = np.ravel(np.asarray(explainer.expected_value, dtype=float))
     values = values if values.ndim == 3 else values[:, :, None]
     if values.shape[2] == 2:  # two classes that mirror each other
