@@ -250,7 +250,7 @@ class FeatureSet(Record):
     train_rows: int
     holdout_rows: int
     unlabelled: int = 0
-    train_until: datetime | None = None  # exclusive; equals holdout_from. None: split by key hash
+    train_until: datetime | None = None  # exclusive: the hold-out begins. None: no split by time
     holdout_until: datetime | None = None  # inclusive: the newest event time seen
     versions: dict[str, int] = {}  # dataset -> Delta version
     cause: str = "manual"  # initial | new_data | drift | performance | manual
@@ -260,6 +260,16 @@ class FeatureSet(Record):
     def features(self) -> tuple[str, ...]:
         """Feature columns in a fixed order."""
         return self.numeric + self.categorical + self.temporal + self.textual
+
+
+class SearchShare(Record):
+    """What one worker did for the shared search of candidate ``key``."""
+
+    model: str
+    key: str
+    worker: int
+    trials: int
+    seconds: float = 0.0
 
 
 class Candidate(Record):
@@ -275,7 +285,8 @@ class Candidate(Record):
     params: dict[str, Any]
     validation: dict[str, Measure]  # metric -> value of the winner on the validation rows
     trials: int
-    default_score: float | None = None  # the winner family's score before tuning
+    walk_forward: dict[str, Measure] = {}  # mean, spread and every fold of the primary metric
+    default_score: float | None = None  # the best score of all families' defaults
     baselines: tuple[str, ...] = ()  # baseline estimators packaged beside the winner
     run_id: str | None = None  # MLflow run, when tracking answered
     git_commit: str | None = None

@@ -178,6 +178,7 @@ class Tracker:
     def _numbers(self, run_id: str, candidate: Candidate, tags: Mapping[str, str]) -> None:
         params = {"estimator": candidate.estimator, **candidate.params}
         values = {f"validation_{name}": v for name, v in candidate.validation.items()}
+        values |= {f"walk_forward_{name}": v for name, v in candidate.walk_forward.items()}
         values |= {"trials": candidate.trials, "seconds": candidate.seconds}
         if candidate.default_score is not None:
             values["default_score"] = candidate.default_score

@@ -80,7 +80,7 @@ def _problems(answer: Answer, folder: Path, *, quick: bool) -> tuple[list[Any], 
     from trimtab.config.loader import load_environment
     from trimtab.errors import ConfigError
 
-    project = load_project(folder, estimators=_estimators())
+    project = load_project(folder, **_registered())
     problems = list(project.problems)
     places = [file.stem for file in sorted((folder / "environments").glob("*.yaml"))]
     for name in places:
@@ -98,10 +98,10 @@ def _problems(answer: Answer, folder: Path, *, quick: bool) -> tuple[list[Any], 
     return sorted(problems, key=lambda p: (p.file, p.line, p.key)), counts
 
 
-def _estimators() -> Any:
+def _registered() -> dict[str, Any]:
     from trimtab.training import registry
 
-    return registry.names()
+    return {"estimators": registry.names(), "functions": registry.functions()}
 
 
 def _contract_problems(answer: Answer, folder: Path, datasets: list[Any]) -> list[Any]:

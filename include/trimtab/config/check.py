@@ -1,15 +1,14 @@
 """What no single key can tell: names across files, leaks, tasks and metrics that fit."""
 
 from collections.abc import Collection, Iterator, Mapping
-from datetime import timedelta
 
+from trimtab.config import check_training as training
 from trimtab.config.catalog import Catalog
+from trimtab.config.check_training import Finding
 from trimtab.config.columns import available, primary_metric, task_of
 from trimtab.config.dataset import DatasetSpec
 from trimtab.config.model import METRICS, ModelSpec
 from trimtab.config.view import FeatureView
-
-Finding = tuple[tuple[str | int, ...], str, str]  # path of the key, problem, fix
 
 
 def check_view(view: FeatureView, datasets: Mapping[str, DatasetSpec]) -> list[Finding]:
@@ -21,18 +20,19 @@ def check_view(view: FeatureView, datasets: Mapping[str, DatasetSpec]) -> list[F
 
 
 def check_model(
-    model: ModelSpec, catalog: Catalog, estimators: Collection[str] | None
+    model: ModelSpec,
+    catalog: Catalog,
+    estimators: Collection[str] | None,
+    functions: Collection[str] | None = None,
 ) -> list[Finding]:
-    """Return every problem of one model against the catalog and the estimator registry."""
+    """Return every problem of one model against the catalog and the registered names."""
     datasets = catalog.datasets
-    found = list(_datasets(model, catalog))
-    if estimators is not None:
-        found += _candidates(model, estimators)
+    found = [*_datasets(model, catalog), *training.names(model, estimators, functions)]
     if not found:  # columns can only be judged once every dataset is there
         found += [*_joins(model, datasets), *_target(model, datasets)]
         found += [*_features(model, catalog), *_slices(model, catalog)]
     if not found:
-        found += [*_task(model, catalog), *_split(model, datasets)]
+        found += [*_task(model, catalog), *training.fitting(model, catalog)]
     return found
 
 
@@ -54,16 +54,6 @@ def _datasets(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:
                 ("data", "views", i, "view"),
                 f"there is no usable feature view {use.view!r}",
                 f"known are {sorted(catalog.views)}; correct the name, or the view's own file",
-            )
-
-
-def _candidates(model: ModelSpec, estimators: Collection[str]) -> Iterator[Finding]:
-    for i, name in enumerate(model.train.candidates):
-        if name not in estimators:
-            yield (
-                ("train", "candidates", i),
-                f"there is no estimator {name!r}",
-                f"choose from {sorted(estimators)}, or register it",
             )
 
 
@@ -153,15 +143,6 @@ def _task(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:
     column = catalog.datasets[model.data.from_].columns[model.target.column]
     if model.target.positive is None and task == "binary" and column.type in ("text", "category"):
         yield ("target",), f"{model.target.column} is text", "name the positive value: positive: …"
-
-
-def _split(model: ModelSpec, datasets: Mapping[str, DatasetSpec]) -> Iterator[Finding]:
-    if isinstance(model.split.holdout, timedelta) and datasets[model.data.from_].time is None:
-        yield (
-            ("split", "holdout"),
-            f"a duration needs event time, and {model.data.from_} has no time column",
-            "use a share such as 0.2, or set 'time' in the dataset file",
-        )
 
 
 def _near(name: str, columns: Collection[str]) -> str:

@@ -60,9 +60,16 @@ class Project:
 
 
 def load_project(
-    folder: Path, environment: str = "local", *, estimators: Collection[str] | None = None
+    folder: Path,
+    environment: str = "local",
+    *,
+    estimators: Collection[str] | None = None,
+    functions: Collection[str] | None = None,
 ) -> Project:
-    """Read every file of ``folder``; with ``estimators``, check candidates' names against them."""
+    """Read every file of ``folder``; check the names of estimators and training functions.
+
+    Against ``estimators`` and ``functions``; a name is not looked at where one is left out.
+    """
     problems: list[Problem] = []
     datasets = {
         spec.dataset: spec
@@ -80,7 +87,9 @@ def load_project(
     for file in _files(folder / "models"):
         spec = _kept(
             problems,
-            lambda file=file: load_model(file, defaults, catalog=catalog, estimators=estimators),
+            lambda file=file: load_model(
+                file, defaults, catalog=catalog, estimators=estimators, functions=functions
+            ),
         )
         if spec is not None:
             models[spec.model] = spec
@@ -109,6 +118,7 @@ def load_model(
     *,
     catalog: Catalog | None = None,
     estimators: Collection[str] | None = None,
+    functions: Collection[str] | None = None,
 ) -> ModelSpec:
     """Read one model file over the defaults; with a ``catalog``, check it against that too."""
     document = yaml_text.read(file)
@@ -116,7 +126,7 @@ def load_model(
         defaults = load_defaults(file.parent.parent)
     spec = _parse(ModelSpec, document, _over(defaults, document.values))
     _named_like_file(spec, "model", document)
-    if catalog is not None and (found := check_model(spec, catalog, estimators)):
+    if catalog is not None and (found := check_model(spec, catalog, estimators, functions)):
         raise ConfigError(located(document, found))
     return spec
 

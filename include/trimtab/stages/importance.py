@@ -11,7 +11,7 @@ from trimtab.environment import Environment
 from trimtab.errors import AdditivityError
 from trimtab.features.pipeline import origins
 from trimtab.serving import loader
-from trimtab.training import package, shapley, split
+from trimtab.training import figures, package, shapley, split
 from trimtab.training.importance import REPEATS, ROWS, permutation
 from trimtab.training.search import Found, Search
 from trimtab.training.shapley import Contributions
@@ -19,6 +19,24 @@ from trimtab.types import Candidate, ColumnImportance, FeatureSet, Importance
 
 log = logging.getLogger(__name__)
 _BACKGROUND = 1000  # training rows whose mean a linear model is explained against
+
+
+def explained(
+    env: Environment,
+    spec: ModelSpec,
+    features: FeatureSet,
+    search: Search,
+    found: Found,
+    winner: Any,
+) -> dict[str, bytes]:
+    """Return the files that explain a version, by name: ``importance.json`` and the figures."""
+    search.progress("measuring what every feature is worth, and drawing the figures")
+    worth, told = importance(spec, features, search, found, winner)
+    column = env.project.dataset(spec.data.from_).columns[spec.target.column]
+    target = f"{spec.target.column} [{column.unit}]" if column.unit else spec.target.column
+    pictures = figures.draw(search, found, worth, told, target=target)
+    files = {f"{package.FIGURES}/{name}": picture for name, picture in pictures.items()}
+    return {**files, package.IMPORTANCE: worth.model_dump_json(indent=1).encode()}
 
 
 def importance(

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from trimtab import trusted
 from trimtab.environment import Environment
 from trimtab.serving import loader
 from trimtab.serving.frame import coerce
@@ -24,7 +25,7 @@ def mirror_training(
         model=loaded.pipeline,
         example=example,
         prediction=loaded.pipeline.predict(example),
-        trusted=loader.ALLOWED_TYPES,
+        trusted=trusted.allowed(),
         requirements=tuple(
             f"{name}=={made['libraries'][name]}"
             for name in ("scikit-learn", "pandas", "numpy", "skops")
@@ -36,7 +37,8 @@ def mirror_training(
 
 
 def _families(made: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    best = {trial["family"]: trial for trial in sorted(made["trials"], key=lambda t: t["value"])}
+    complete = [trial for trial in made["trials"] if trial["state"] == "complete"]
+    best = {trial["family"]: trial for trial in sorted(complete, key=lambda t: t["value"])}
     return {
         name: {
             "values": {f"validation_{made['metric']}": trial["value"]},

@@ -7,18 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from trimtab.config import ModelSpec
-from trimtab.config.columns import primary_metric
 from trimtab.environment import Environment
-from trimtab.errors import NotReadyError
-from trimtab.features.pipeline import preprocessor
 from trimtab.stages.describe import BASELINES, description
-from trimtab.stages.importance import importance
-from trimtab.stages.rows import training_rows
+from trimtab.stages.importance import explained
+from trimtab.stages.search import feature_set, logged, prepare
 from trimtab.stages.track import mirror_training
-from trimtab.training import figures, package, record, registry
-from trimtab.training.fit import Fitting, fit
-from trimtab.training.search import Search
-from trimtab.training.split import Data
+from trimtab.training import package, record, registry
+from trimtab.training.fit import fit
+from trimtab.training.search import Found, Search
+from trimtab.training.walk import walk
 from trimtab.types import Candidate, FeatureSet
 
 log = logging.getLogger(__name__)
@@ -37,27 +34,18 @@ def train(
         NotReadyError: there is no feature set of this key.
     """
     spec = env.project.model(model)
-    event = env.ledger.find("features", model, features_key)
-    if event is None:
-        raise NotReadyError(
-            f"{model}: no feature set {features_key[:16]}; build the features first"
-        )
-    features = FeatureSet.model_validate(event.payload)
+    features = feature_set(env, model, features_key)
     key = record.candidate_key(features_key, spec)
     done = env.ledger.find("training", model, key)
     if done is None:
         with env.ledger.lock(f"training:{model}:{key[:16]}"):
-            candidate = _candidate(env, spec, features, key, progress or _logged(model))
+            candidate = _candidate(env, spec, features, key, progress or logged(model))
             done = env.ledger.append("training", model, key, candidate.to_json())
     found = Candidate.model_validate(done.payload)
     for request in features.requests:
         closing = {"version": found.version, "reason": f"answered by version {found.version}"}
         env.ledger.append("retrain_closed", model, request, closing)
     return found
-
-
-def _logged(model: str) -> Callable[[str], None]:
-    return lambda text: log.info("%s: %s", model, text)
 
 
 def _candidate(
@@ -88,9 +76,8 @@ def _train(
     progress: Callable[[str], None],
 ) -> dict[str, bytes]:
     began = time.monotonic()
-    data = training_rows(env, features, env.project.dataset(spec.data.from_).time)
-    search = _search(spec, features, data, progress)
-    found = search.run()
+    search = prepare(env, spec, features, key, progress)
+    data, found = search.data, search.run()
     progress(f"refitting {found.family} on {len(data.y)} rows, and the baselines")
     winner = registry.get(found.family, features.task)
     models = {"model": fit(winner, found.params, search.how, data)}
@@ -98,37 +85,23 @@ def _train(
         family = registry.get(name, features.task)
         models[f"baseline_{name}"] = fit(family, dict(family.defaults), search.how, data)
     made = description(env, spec, features, key, search, found)
+    if spec.split.folds:
+        made["walk_forward"] = _walked(spec, search, found, progress)
     made["seconds"] = round(time.monotonic() - began, 3)
     example = data.frame.head(5).to_json(orient="records", date_format="iso", date_unit="us")
-    progress("measuring what every feature is worth, and drawing the figures")
-    worth, told = importance(spec, features, search, found, models["model"])
-    pictures = figures.draw(search, found, worth, told, target=_target(env, spec))
-    files = {f"{package.FIGURES}/{name}": picture for name, picture in pictures.items()}
-    files[package.IMPORTANCE] = worth.model_dump_json(indent=1).encode()
+    files = explained(env, spec, features, search, found, models["model"])
     package.write(folder, models, made, example, files)
-    return pictures
+    pictures = {name: data for name, data in files.items() if name.startswith(package.FIGURES)}
+    return {Path(name).name: data for name, data in pictures.items()}
 
 
-def _target(env: Environment, spec: ModelSpec) -> str:
-    """Name what is predicted, with its unit."""
-    column = env.project.dataset(spec.data.from_).columns[spec.target.column]
-    return f"{spec.target.column} [{column.unit}]" if column.unit else spec.target.column
-
-
-def _search(
-    spec: ModelSpec, features: FeatureSet, data: Data, progress: Callable[[str], None]
-) -> Search:
-    def preprocess(style: Any) -> Any:
-        kinds = features.numeric, features.categorical, features.temporal
-        return preprocessor(*kinds, style=style)
-
-    return Search(
-        data=data,
-        how=Fitting(features.task, spec.train, preprocess),
-        metric=primary_metric(spec, features.task),
-        validation=spec.split.validation,
-        progress=progress,
-    )
+def _walked(
+    spec: ModelSpec, search: Search, found: Found, progress: Callable[[str], None]
+) -> dict[str, Any]:
+    winner, folds = registry.get(found.family, search.how.task), spec.split.folds
+    done = walk(winner, found.params, search.how, search.data, search.metric, folds)
+    progress(f"walk-forward {done}")
+    return done.description()
 
 
 def _from_folder(
@@ -148,6 +121,7 @@ def _from_folder(
         validation=made["validation"],
         trials=len(made["trials"]),
         default_score=made["default_score"],
+        walk_forward=made.get("walk_forward", {}).get("numbers", {}),
         baselines=tuple(made["baselines"]),
         git_commit=made["git_commit"],
         config_hash=made["config_hash"],

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from trimtab.errors import IntegrityError
+from trimtab import trusted
+from trimtab.errors import IntegrityError, TrimtabError
 
 MANIFEST, DESCRIPTION, EXAMPLE = "manifest.json", "model.json", "input_example.json"
 IMPORTANCE, FIGURES = "importance.json", "figures"
@@ -30,15 +31,13 @@ def write(
 
     A second writer of the same folder keeps what the first one wrote. Return the manifest.
     """
-    import skops.io
-
     if target.exists():
         return read_manifest(target)
     aside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
     for name, model in models.items():
-        (aside / f"{name}.skops").write_bytes(skops.io.dumps(model))
+        (aside / f"{name}.skops").write_bytes(dumped(name, model))
     (aside / DESCRIPTION).write_text(json.dumps(description, indent=1, sort_keys=True))
     (aside / EXAMPLE).write_text(example)
     for name, data in (files or {}).items():
@@ -52,6 +51,28 @@ def write(
     except OSError:  # somebody else was first
         shutil.rmtree(aside, ignore_errors=True)
     return read_manifest(target)
+
+
+def dumped(name: str, model: Any) -> bytes:
+    """Return a model's bytes, sure that they can be loaded.
+
+    Raises:
+        TrimtabError: names the types in it that cannot be saved, or that no loader takes.
+    """
+    import skops.io
+
+    try:
+        data: bytes = skops.io.dumps(model)
+        types = skops.io.get_untrusted_types(data=data)
+    except Exception as error:  # whatever a type that skops cannot write makes it raise
+        said = f"{type(error).__name__}: {error}"
+        raise TrimtabError(f"{name} cannot be saved: {said}; keep functions out of it") from error
+    if odd := trusted.unknown(types):
+        raise TrimtabError(
+            f"{name} holds {', '.join(odd)}, which trimtab would not load; if a class of your own "
+            f"is among them, allow it in {trusted.USER_MODULE}: registry.allow(TheClass)"
+        )
+    return data
 
 
 def read_manifest(target: Path) -> dict[str, str]:

@@ -17,7 +17,8 @@ def read_project(config: Path | None = None) -> Project:
     """
     folder, place = config or default_config(), default_environment()
     try:
-        return load_project(folder, place, estimators=registry.names())
+        names = registry.names()
+        return load_project(folder, place, estimators=names, functions=registry.functions())
     except TrimtabError as error:
         module = Problem(f"{registry.USER_MODULE}.py", 1, "(module)", str(error), "correct it")
         project = load_project(folder, place)

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from trimtab.config import load_project
+from trimtab.config.columns import split_by
 from trimtab.config.loader import load_dataset
 from trimtab.data.judge import judge
 from trimtab.profiling import contract, model, page
@@ -70,7 +71,7 @@ def test_both_files_pass_the_check(config: Path) -> None:
     assert spec.columns["名前"].nullable
     late = project.model("late")
     assert (late.task, late.target.positive) == ("binary", "late")
-    assert late.by_time
+    assert split_by(late, project.catalog) == "time"
 
 
 def test_the_contract_takes_every_row_of_the_file_it_was_learned_from(
