@@ -2,6 +2,7 @@
 
 import functools
 import json
+import os
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -43,12 +44,14 @@ class ExpressionError(ValueError):
     """What is wrong with an expression, in words that follow its name."""
 
 
-def locked() -> "DuckDBPyConnection":
+def locked(threads: int | None = None) -> "DuckDBPyConnection":
     """Open an empty database without files, network and extensions, in UTC, for good."""
     import duckdb
 
     connection = duckdb.connect(":memory:", config=_LOCK)
     connection.execute("SET TimeZone = 'UTC'")
+    if threads is not None:
+        connection.execute(f"SET threads = {threads}")
     connection.execute("SET lock_configuration = true")
     return connection
 
@@ -77,6 +80,8 @@ def bind(sql: str, kind: ColumnType, columns: Mapping[str, ColumnType]) -> tuple
     named = reads(sql)
     if unknown := [name for name in named if name not in columns]:
         raise ExpressionError(f"reads {unknown[0]!r}, which is no column of the rows")
+    if len({name.lower() for name in named}) < len(named):
+        raise ExpressionError(f"reads {sorted(named)}, which SQL cannot tell apart")
     _bound(f"SELECT 0 FROM {_table(named, columns)} WHERE (({sql}\n) IS NULL)")  # noqa: S608
     _bound(f"SELECT CAST(({sql}\n) AS {SQL_TYPES[kind]}) FROM {_table(named, columns)}")  # noqa: S608
     return named
@@ -171,6 +176,11 @@ def _volatile() -> Collection[str]:
     return frozenset(names | macros)
 
 
-@functools.cache
 def _checker() -> "DuckDBPyConnection":
-    return locked()
+    return _opened(os.getpid()).cursor()  # threads of one process may ask at the same time
+
+
+@functools.cache
+def _opened(pid: int) -> "DuckDBPyConnection":
+    """The database expressions are parsed and bound in, without threads: processes are forked."""
+    return locked(threads=1)

@@ -102,6 +102,12 @@ def test_a_type_that_no_value_can_become_is_refused(sql: str, kind: ColumnType) 
         expression.bind(sql, kind, TYPES)
 
 
+def test_names_that_differ_in_case_only_are_refused() -> None:
+    assert expression.bind("A + 1", "int", {"A": "int", "a": "int"}) == ("A",)
+    with pytest.raises(ExpressionError, match="which SQL cannot tell apart"):
+        expression.bind("A - a", "int", {"A": "int", "a": "int"})
+
+
 def test_times_are_told_in_utc(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "America/New_York")
     found = expression.locked().execute("SELECT hour(TIMESTAMPTZ '2026-01-01 05:00:00Z')")
