@@ -109,7 +109,7 @@ def _bound(query: str) -> None:
 def _not_working(error: Exception) -> ExpressionError:
     text = str(error).split("\n", 1)[0].strip()
     if "WHERE clause cannot contain" in text or "UNNEST not supported" in text:
-        text = _ONE_ROW
+        return ExpressionError(f"adds up rows or unfolds them; {_ONE_ROW}")
     return ExpressionError(f"does not work on its columns: {text}")
 
 
