@@ -27,7 +27,7 @@ GOAL = 2.0  # times the bare join, as long as nothing has a later known time
 PRELUDE = """
 import json, resource, sys, time
 ours, theirs = sys.argv[1:3]
-def done(started, before, before, value, nulls):
+def done(started, before, value, nulls):
     used = resource.getrusage(resource.RUSAGE_SELF)
     cpu = used.ru_utime + used.ru_stime - before
     print(json.dumps({"seconds": time.perf_counter() - started, "cpu": cpu, "mb": used.ru_maxrss / 1024, "sum": value, "nulls": nulls}))
