@@ -60,6 +60,7 @@ def test_a_task_builds_its_own_dag_only(root: Path, tmp_path: Path) -> None:
     config = tmp_path / "config"
     shutil.copytree(root / "config", config)
     (config / "models" / "air_time.yaml").write_text("model: [broken")  # not even read
+    (config / "features" / "other.yaml").write_text("view: [broken")
     ids, _ = parse(root, ["models"], config=config, as_task="flight_delay.train")
     assert ids == ["flight_delay.train"]
     ids, _ = parse(root, ["datasets"], config=config, as_task="flights.ingest")

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import os
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,14 @@ SQL_TYPES: dict[ColumnType, str] = {
     "text": "VARCHAR",
     "category": "VARCHAR",
     "time": "TIMESTAMPTZ",
+}
+_SAMPLES: dict[ColumnType, str] = {
+    "int": "1::BIGINT",
+    "float": "1.5::DOUBLE",
+    "bool": "true",
+    "text": "'a'",
+    "category": "'a'",
+    "time": "TIMESTAMPTZ '2024-02-29 12:30:00Z'",
 }
 _LOCK = {"enable_external_access": "false", "autoload_known_extensions": "false"}
 _HINT = ' (a column that is called like a word of SQL stands in quotes: "at")'
@@ -35,12 +44,14 @@ class ExpressionError(ValueError):
     """What is wrong with an expression, in words that follow its name."""
 
 
-def locked() -> "DuckDBPyConnection":
+def locked(threads: int | None = None) -> "DuckDBPyConnection":
     """Open an empty database without files, network and extensions, in UTC, for good."""
     import duckdb
 
     connection = duckdb.connect(":memory:", config=_LOCK)
     connection.execute("SET TimeZone = 'UTC'")
+    if threads is not None:
+        connection.execute(f"SET threads = {threads}")
     connection.execute("SET lock_configuration = true")
     return connection
 
@@ -61,7 +72,7 @@ def reads(sql: str) -> tuple[str, ...]:
 
 
 def bind(sql: str, kind: ColumnType, columns: Mapping[str, ColumnType]) -> tuple[str, ...]:
-    """Return the columns an expression reads, after binding it to an empty table of ``columns``.
+    """Return the columns an expression reads, after binding it to a table of ``columns``.
 
     Raises:
         ExpressionError: it does not bind, does not give ``kind``, or is no function of one row.
@@ -69,23 +80,37 @@ def bind(sql: str, kind: ColumnType, columns: Mapping[str, ColumnType]) -> tuple
     named = reads(sql)
     if unknown := [name for name in named if name not in columns]:
         raise ExpressionError(f"reads {unknown[0]!r}, which is no column of the rows")
-    fields = [f"NULL::{SQL_TYPES[columns[name]]} AS {quoted(name)}" for name in named]
-    table = f"(SELECT {', '.join(['0', *fields])})"
-    _bound(f"SELECT 0 FROM {table} WHERE (({sql}\n) IS NULL)")  # noqa: S608 locked in; refuses sums
-    _bound(f"SELECT CAST(({sql}\n) AS {SQL_TYPES[kind]}) FROM {table}")  # noqa: S608
+    if len({name.lower() for name in named}) < len(named):
+        raise ExpressionError(f"reads {sorted(named)}, which SQL cannot tell apart")
+    _bound(f"SELECT 0 FROM {_table(named, columns)} WHERE (({sql}\n) IS NULL)")  # noqa: S608
+    _bound(f"SELECT CAST(({sql}\n) AS {SQL_TYPES[kind]}) FROM {_table(named, columns)}")  # noqa: S608
     return named
 
 
+def _table(names: Collection[str], columns: Mapping[str, ColumnType]) -> str:
+    """One row of the named columns, none of them null."""
+    fields = [f"{_SAMPLES[columns[name]]} AS {quoted(name)}" for name in names]
+    return f"(SELECT {', '.join(['0', *fields])})"
+
+
 def _bound(query: str) -> None:
+    """Bind and run a query on one made-up row; what only its values cannot do is no problem."""
     import duckdb
 
     try:
-        _checker().execute(f"EXPLAIN {query}")
+        _checker().execute(query)
+    except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException) as error:
+        raise _not_working(error) from error
     except duckdb.Error as error:
-        text = str(error).split("\n", 1)[0].strip()
-        if "WHERE clause cannot contain" in text or "UNNEST not supported" in text:
-            text = _ONE_ROW
-        raise ExpressionError(f"does not work on its columns: {text}") from error
+        if "Unimplemented type for cast" in str(error):
+            raise _not_working(error) from error
+
+
+def _not_working(error: Exception) -> ExpressionError:
+    text = str(error).split("\n", 1)[0].strip()
+    if "WHERE clause cannot contain" in text or "UNNEST not supported" in text:
+        return ExpressionError(f"adds up rows or unfolds them; {_ONE_ROW}")
+    return ExpressionError(f"does not work on its columns: {text}")
 
 
 def _parsed(sql: str) -> Any:
@@ -151,6 +176,11 @@ def _volatile() -> Collection[str]:
     return frozenset(names | macros)
 
 
-@functools.cache
 def _checker() -> "DuckDBPyConnection":
-    return locked()
+    return _opened(os.getpid()).cursor()  # threads of one process may ask at the same time
+
+
+@functools.cache
+def _opened(pid: int) -> "DuckDBPyConnection":
+    """The database expressions are parsed and bound in, without threads: processes are forked."""
+    return locked(threads=1)

@@ -17,7 +17,7 @@ import polars as pl
 _CODE, _POSITION, _MOMENT, _PACKED, _EVENT = "_code", "_position", "_moment", "_packed", "_event"
 _LARGEST = 2**63 - 1
 _UNITS = (1, 1_000, 1_000_000)  # microseconds; whole seconds need 20 bits less
-_FOUND = "_found"
+_FOUND, _STEP = "_found", "_step"
 
 
 def match(
@@ -151,7 +151,7 @@ def _unique(steps: pl.DataFrame, times: list[pl.Series], order: pl.DataFrame) ->
     same = (packed == packed.shift(-1)).fill_null(value=False)
     if not same.any():
         return steps
-    twins = steps.filter(same | same.shift(1, fill_value=False))
+    twins = steps.with_row_index(_STEP).filter(same | same.shift(1, fill_value=False))
     ranked = [*(f"_time{i}" for i in range(len(times))), *order.columns, _POSITION]
     best = (
         twins.with_columns(
@@ -160,10 +160,11 @@ def _unique(steps: pl.DataFrame, times: list[pl.Series], order: pl.DataFrame) ->
         )
         .sort(_PACKED, *ranked)
         .unique(_PACKED, keep="last", maintain_order=True)
-        .select(steps.columns)
     )
-    alone = steps.filter(~(same | same.shift(1, fill_value=False)))
-    return pl.concat([alone, best]).sort(_PACKED)
+    kept = np.ones(steps.height, dtype=bool)
+    kept[twins[_STEP].to_numpy()] = False
+    kept[best[_STEP].to_numpy()] = True
+    return steps.filter(kept)
 
 
 def _last(left: pl.DataFrame, steps: pl.DataFrame, scale: _Scale) -> pl.Series:
@@ -172,9 +173,9 @@ def _last(left: pl.DataFrame, steps: pl.DataFrame, scale: _Scale) -> pl.Series:
     wanted = pl.DataFrame(
         {_PACKED: scale.packed(asked[_CODE], asked[_MOMENT]), "_row": asked[_POSITION]}
     ).sort(_PACKED)
-    there = steps.with_columns(pl.col(_PACKED).alias("_step"))
+    there = steps.with_columns(pl.col(_PACKED).alias(_STEP))
     near = wanted.join_asof(there, on=_PACKED, check_sortedness=False).filter(
-        pl.col("_step") // scale.span == pl.col(_PACKED) // scale.span
+        pl.col(_STEP) // scale.span == pl.col(_PACKED) // scale.span
     )
     places = np.full(left.height, -1, dtype=np.int64)
     places[near["_row"].to_numpy()] = near[_POSITION].to_numpy()
