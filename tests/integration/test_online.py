@@ -4,6 +4,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from unit.histories import FILES, KEYS, disagreements, history, hours, rows
 from unit.published import publish as publish_rows
 
 Publish = Callable[..., Any]
-SHELF = Shelf("v", "s", "d", begun=1)
+SHELF = Shelf("v", "s", "d", begun=1, completed=0)
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def row(entity: str, time: float, known: float, version: int, values: str) -> Ro
     return Row(entity, stamp(hours(time)), stamp(hours(known)), version, values)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_online_is_what_the_table_would_say(
     env: Environment, publish: Publish, clock: FixedClock, seed: int
 ) -> None:
@@ -156,10 +157,11 @@ def test_rows_per_second(store: OnlineStore, url: str) -> None:
         row(f'["{i:07}"]', 1, 1, 1, '{"heat":1.234567,"big":123456789,"note":"north"}')
         for i in range(50_000)
     ]
-    for what in ("first", "again"):
+    for what, shelf in {"first": replace(SHELF, completed=-1), "again": SHELF}.items():
         began = time.perf_counter()
         for start in range(0, len(many), 5_000):
-            store.put(SHELF, many[start : start + 5_000], since=stamp(hours(2)))
+            store.put(shelf, many[start : start + 5_000], since=stamp(hours(2)))
+        store.finish(shelf)
         spent = time.perf_counter() - began
         print(f"{url.partition(':')[0]} {what}: {len(many) / spent:,.0f} rows/s")
     began = time.perf_counter()
