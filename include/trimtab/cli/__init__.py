@@ -17,6 +17,7 @@ from trimtab.cli import (
     reproduce,
     retention,
     run,
+    staleness,
 )
 
 app = typer.Typer(
@@ -41,6 +42,7 @@ app.command()(run.score)
 app.command()(registry.status)
 app.command()(registry.approve)
 app.command()(registry.rollback)
+app.command()(staleness.staleness)
 app.command()(reproduce.reproduce)
 app.command()(doctor.doctor)
 app.command()(configuration.check)

@@ -24,6 +24,7 @@ from trimtab_airflow.operators.monitor import MonitorOperator
 from trimtab_airflow.operators.promote import PromoteOperator
 from trimtab_airflow.operators.retrain import RetrainOperator
 from trimtab_airflow.operators.score import ScoreOperator
+from trimtab_airflow.operators.staleness import StalenessOperator
 from trimtab_airflow.operators.train import TrainOperator
 
 log = logging.getLogger(__name__)
@@ -100,7 +101,8 @@ def train_dag(spec: ModelSpec, file: Path) -> DAG:
             version=_VERSION % "evaluate",
             outlets=[assets.model(name)],
         )
-        features >> train >> evaluate >> approve >> promote
+        staleness = StalenessOperator(task_id="staleness", model=name, version=_VERSION % "promote")
+        features >> train >> evaluate >> approve >> promote >> staleness
     return dag
 
 

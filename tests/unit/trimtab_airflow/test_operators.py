@@ -298,5 +298,5 @@ def test_there_is_an_operator_per_stage() -> None:
     assert names == {
         *("base", "discover", "ingest", "validate", "publish", "features", "train", "evaluate"),
         *("approve", "promote", "score", "monitor", "retrain", "rollback", "new_data"),
-        *("retention", "revert"),
+        *("retention", "revert", "materialize", "staleness"),
     }
