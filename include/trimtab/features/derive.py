@@ -1,6 +1,5 @@
 """Columns computed from other columns of the same row, by SQL or by a registered function."""
 
-import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -48,15 +47,30 @@ def reads(derived: Derived, visible: Collection[str]) -> tuple[str, ...]:
 
 
 def closure(
-    wanted: Collection[str], derive: Mapping[str, Derived], visible: Collection[str]
+    wanted: Collection[str],
+    derive: Mapping[str, Derived],
+    visible: Collection[str],
+    given: Collection[str] = (),
 ) -> Closure:
-    """Return what must be computed and read to have the columns ``wanted``."""
+    """Return what must be computed and read to have the columns ``wanted``; not those ``given``.
+
+    Raises:
+        DataError: a derived column reads one that it may not see.
+    """
+    derive = {name: derived for name, derived in derive.items() if name not in given}
+    allowed = {*visible, *derive, *given}
     made: dict[str, Derived] = {}
     own: dict[str, None] = {}
     for name in reversed(list(derive)):  # a derived column reads only those before it
         if name in wanted or name in own:
             made[name] = derive[name]
-            own |= dict.fromkeys(reads(derive[name], visible))
+            named = reads(derive[name], visible)
+            if hidden := sorted({*named} - allowed):
+                raise DataError(
+                    f"the derived column {name} reads {hidden}, not known at prediction time or "
+                    "no column of the rows; run 'trimtab check'"
+                )
+            own |= dict.fromkeys(named)
     columns = dict(reversed(made.items()))
     return Closure(columns, tuple(name for name in own if name not in derive))
 
@@ -66,7 +80,6 @@ def add(
     derive: Mapping[str, Derived],
     visible: Collection[str],
     where: str,
-    seconds: dict[str, float] | None = None,
 ) -> pl.DataFrame:
     """Add derived columns in their declared types; same rows, same order.
 
@@ -75,7 +88,6 @@ def add(
         derive: what to compute, in this order.
         visible: columns that a function gets which does not say what it reads.
         where: whose columns these are, for errors.
-        seconds: is given the time each column took.
 
     Raises:
         DataError: a column cannot be computed, is of another type, or looks at other rows.
@@ -85,11 +97,8 @@ def add(
     connection = expression.locked()
     try:
         for name, derived in derive.items():
-            began = time.perf_counter()
             own = rows.select(*reads(derived, visible), pl.int_range(pl.len()).alias(_INDEX))
             rows = rows.with_columns(_checked(connection, own, name, derived, where))
-            if seconds is not None:
-                seconds[name] = time.perf_counter() - began
     finally:
         connection.close()
     return rows

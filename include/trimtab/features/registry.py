@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -69,6 +70,19 @@ def get(name: str) -> Function:
             f"there is no feature function {name!r}; {USER_MODULE} registers {sorted(_REGISTRY)}"
         )
     return _REGISTRY[name]
+
+
+def source(name: str) -> str:
+    """Return the text of a function, so that another text makes other features.
+
+    Raises:
+        TrimtabError: there is none of this name.
+    """
+    compute = get(name).compute
+    try:
+        return inspect.getsource(compute)
+    except (OSError, TypeError):  # defined where there is no file
+        return compute.__code__.co_code.hex() if hasattr(compute, "__code__") else repr(compute)
 
 
 def _load() -> None:
