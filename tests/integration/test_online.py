@@ -2,9 +2,7 @@
 
 import itertools
 import threading
-import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -149,22 +147,3 @@ def test_a_server_that_is_not_there() -> None:
             open_online(address).probe()
         assert "secret" not in str(caught.value)
         assert "127.0.0.1" in str(caught.value)
-
-
-def test_rows_per_second(store: OnlineStore, url: str) -> None:
-    """No limit: it prints what this machine did."""
-    many = [
-        row(f'["{i:07}"]', 1, 1, 1, '{"heat":1.234567,"big":123456789,"note":"north"}')
-        for i in range(50_000)
-    ]
-    for what, shelf in {"first": replace(SHELF, completed=-1), "again": SHELF}.items():
-        began = time.perf_counter()
-        for start in range(0, len(many), 5_000):
-            store.put(shelf, many[start : start + 5_000], since=stamp(hours(2)))
-        store.finish(shelf)
-        spent = time.perf_counter() - began
-        print(f"{url.partition(':')[0]} {what}: {len(many) / spent:,.0f} rows/s")
-    began = time.perf_counter()
-    for i in range(500):
-        store.get(SHELF, [many[i * 100].entity])
-    print(f"one entity: {(time.perf_counter() - began) * 2:.2f} ms")
