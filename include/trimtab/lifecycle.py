@@ -70,7 +70,7 @@ class _Life:
 
     def model(self, name: str) -> bool:
         """Train when there is cause, score, monitor, decide; return whether anything was new."""
-        steps = (self._train, self._score, self._monitor, self._decide)
+        steps = (self._train, self._score, self._monitor, self._decide, self._age)
         news = [self._alone(f"model {name}", lambda step=step: step(name)) for step in steps]  # type: ignore[misc]
         return any(news)
 
@@ -144,6 +144,15 @@ class _Life:
         from trimtab.stages import retrain
 
         return bool(self._do("retrain", model, lambda: retrain.decide(self.env, model)))
+
+    def _age(self, model: str) -> bool:
+        """Measure how fast a new champion goes stale; last, for nothing waits for it."""
+        from trimtab.stages import staleness
+
+        env, now = self.env, champion.current(self.env.ledger, model)
+        if now is not None and env.ledger.find("staleness", model, str(now.version)) is None:
+            self._do("staleness", model, lambda: staleness.staleness(env, model, now.version))
+        return False
 
     def _do(self, stage: str, subject: str, work: Callable[[], T]) -> T | None:
         """Do one stage: time it, tell about it, and turn 'not ready' into None."""

@@ -301,9 +301,13 @@ class Staleness(Record):
     model: str
     version: int
     metric: str
-    weeks: tuple[int, ...]  # age at the scored rows
-    scores: tuple[Measure, ...]  # mean over the folds, one per age
-    folds: int
+    weeks: tuple[int, ...]  # age of the model when the scored rows end
+    scores: tuple[Measure, ...]  # of fresh models, less what one of that age loses to them
+    losses: tuple[Measure, ...]  # mean over the folds, against a fresh model on the same rows
+    errors: tuple[Measure, ...]  # standard errors of these means
+    margin: float  # of the gate against a champion, in units of the metric
+    folds: int  # models that were fitted
+    rows: int  # rows each of them learnt from
     max_age_weeks: int | None = None  # the oldest age inside the margin; None: older than measured
     reason: str
     report: str | None = None  # picture under lake/reports

@@ -10,7 +10,7 @@ from airflow.sdk import DAG, Asset
 from airflow.sdk.definitions.asset import AssetBooleanCondition
 
 from trimtab.config import yaml_text
-from trimtab_airflow.factory import datasets, models, operations
+from trimtab_airflow.factory import datasets, features, models, operations
 
 DATASETS = ("airports", "flights", "planes", "weather")
 MODELS = ("air_time", "flight_delay")
@@ -74,7 +74,8 @@ def test_graph_of_each_kind(dags: dict[str, DAG]) -> None:
         "train": {"evaluate"},
         "evaluate": {"approve"},
         "approve": {"promote"},
-        "promote": set(),
+        "promote": {"staleness"},
+        "staleness": set(),
     }
     assert graph(dags["flight_delay.score"]) == {"score": set()}
     assert graph(dags["flight_delay.monitor"]) == {"monitor": {"act"}, "act": set()}
@@ -205,3 +206,32 @@ def test_a_mapped_task_can_be_made_from_what_discover_returns(dags: dict[str, DA
     operator = mapped.unmap({"file": file})  # Airflow does this in the task, where it hurts
     assert operator.file == file
     assert operator.map_index_template
+
+
+@pytest.fixture
+def config(root: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "config"
+    shutil.copytree(root / "config", folder)
+    return folder
+
+
+def test_a_view_is_put_online_when_its_dataset_has_news(config: Path) -> None:
+    (folder := config / "features").mkdir(exist_ok=True)
+    (folder / "weather_now.yaml").write_text(
+        "view: weather_now\nowner: ops\nfrom: weather\nentity: [origin]\nonline: true\n"
+    )
+    (folder / "offline.yaml").write_text(
+        "view: offline\nowner: ops\nfrom: weather\nentity: [origin]\n"
+    )
+    (folder / "broken.yaml").write_text("view: broken\nonline: true\n")
+    mine = {"weather_now.materialize", "offline.materialize", "broken.materialize"}
+    built = {dag.dag_id: dag for dag in features(config=config) if dag.dag_id in mine}
+    assert set(built) == {"weather_now.materialize"}
+    dag = built["weather_now.materialize"]
+    assert graph(dag) == {"materialize": set()}
+    assert [asset.name for asset in heard(dag)] == ["dataset.weather"]
+    assert dag.timetable.timetable.expression == "0 0 * * *"
+    assert "weather_now" in (dag.doc_md or "")
+    (one,) = features(config=config, only="weather_now.materialize")
+    assert one.dag_id == "weather_now.materialize"
+    assert features(config=config, only="weather.ingest") == []

@@ -2,7 +2,6 @@
 
 import itertools
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +18,7 @@ from unit.histories import FILES, KEYS, disagreements, history, hours, rows
 from unit.published import publish as publish_rows
 
 Publish = Callable[..., Any]
-SHELF = Shelf("v", "s", "d", begun=1)
+SHELF = Shelf("v", "s", "d", begun=1, completed=0)
 
 
 @pytest.fixture
@@ -52,7 +51,7 @@ def row(entity: str, time: float, known: float, version: int, values: str) -> Ro
     return Row(entity, stamp(hours(time)), stamp(hours(known)), version, values)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_online_is_what_the_table_would_say(
     env: Environment, publish: Publish, clock: FixedClock, seed: int
 ) -> None:
@@ -148,21 +147,3 @@ def test_a_server_that_is_not_there() -> None:
             open_online(address).probe()
         assert "secret" not in str(caught.value)
         assert "127.0.0.1" in str(caught.value)
-
-
-def test_rows_per_second(store: OnlineStore, url: str) -> None:
-    """No limit: it prints what this machine did."""
-    many = [
-        row(f'["{i:07}"]', 1, 1, 1, '{"heat":1.234567,"big":123456789,"note":"north"}')
-        for i in range(50_000)
-    ]
-    for what in ("first", "again"):
-        began = time.perf_counter()
-        for start in range(0, len(many), 5_000):
-            store.put(SHELF, many[start : start + 5_000], since=stamp(hours(2)))
-        spent = time.perf_counter() - began
-        print(f"{url.partition(':')[0]} {what}: {len(many) / spent:,.0f} rows/s")
-    began = time.perf_counter()
-    for i in range(500):
-        store.get(SHELF, [many[i * 100].entity])
-    print(f"one entity: {(time.perf_counter() - began) * 2:.2f} ms")

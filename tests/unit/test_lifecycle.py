@@ -21,6 +21,7 @@ from trimtab.stages import (
     publish,
     retrain,
     score,
+    staleness,
     train,
     validate,
 )
@@ -102,6 +103,10 @@ def calls(env: Environment, monkeypatch: pytest.MonkeyPatch) -> list[str]:
             env.ledger, model, version, expected=None, action="promote", actor="a", reason="r"
         )
 
+    def age(env: Environment, model: str, version: int) -> Any:
+        told.append(f"staleness {model}")
+        env.ledger.append("staleness", model, str(version), {})
+
     def nothing(env: Environment, *_: Any) -> Any:
         raise NotReadyError("nothing to do")
 
@@ -122,6 +127,7 @@ def calls(env: Environment, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         (score, "score", nothing),
         (monitor, "monitor", nothing),
         (retrain, "decide", lambda env, model: []),
+        (staleness, "staleness", age),
         (validate, "validate", nothing),
         (publish, "publish", lambda env, dataset, shas: []),
     ):
@@ -138,6 +144,7 @@ def test_a_broken_dataset_and_a_refused_challenger_stop_nobody(
         "train one",
         "evaluate one",
         "promote one",
+        "staleness one",
         "train two",
         "evaluate two",
     ]
@@ -174,7 +181,7 @@ def test_only_the_models_asked_for(env: Environment, calls: list[str]) -> None:
 def test_a_run_killed_after_training_goes_on(env: Environment, calls: list[str]) -> None:
     env.ledger.append("training", "one", "k", {"version": 1})
     lifecycle.run(env, ["one"])
-    assert calls[-2:] == ["evaluate one", "promote one"]
+    assert calls[-3:] == ["evaluate one", "promote one", "staleness one"]
 
 
 def test_waiting_for_a_person_ends_the_run(

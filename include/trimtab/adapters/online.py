@@ -65,8 +65,9 @@ class OnlineStore(Protocol):
     def put(self, shelf: Shelf, rows: Sequence[Row], *, since: str) -> None:
         """Write rows, each atomically, and drop those of their entities that nobody needs.
 
-        A row is needed while no newer one is visible at ``since``. Sorted by entity, so that two
-        writers do not wait for each other in a circle.
+        A row is needed while no newer one is visible at ``since``; on a shelf that was never
+        completed there is nothing to drop. Rows come sorted by entity, so that two writers do not
+        wait for each other in a circle.
         """
         ...
 

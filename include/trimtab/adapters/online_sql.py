@@ -1,7 +1,7 @@
 """Online features in PostgreSQL (SQLite in unit tests)."""
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
@@ -17,11 +17,15 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    any_,
+    cast,
     create_engine,
     delete,
     event,
     exists,
+    func,
     inspect,
+    literal,
     select,
     text,
     tuple_,
@@ -103,28 +107,34 @@ class SqlStore:
 
     def finish(self, shelf: Shelf) -> None:
         """Note what is all there."""
+        with self._asking() as connection:
+            if connection.dialect.name == "postgresql":  # a new table's plans are bad for a minute
+                connection.execute(text(f"analyze {features.name}"))
         self._note(shelf)
 
     def put(self, shelf: Shelf, rows: Sequence[Row], *, since: str) -> None:
         """Write rows, each atomically, and drop those that nobody needs."""
         if not rows:
             return
-        mine = {"view": shelf.view, "shelf": shelf.name}
         with self._asking() as connection:
-            upsert = _upsert(connection)
-            connection.execute(upsert, [{**mine, **row._asdict()} for row in rows])
-            entities = sorted({row.entity for row in rows})
-            for start in range(0, len(entities), _PARAMETERS):
-                _prune(connection, shelf, entities[start : start + _PARAMETERS], since)
+            if connection.dialect.name == "postgresql":
+                connection.execute(_all_at_once(shelf, rows))
+            else:
+                mine = {"view": shelf.view, "shelf": shelf.name}
+                connection.execute(
+                    _newer(sqlite.insert(features)), [{**mine, **row._asdict()} for row in rows]
+                )
+            old = {row.entity for row in rows} if shelf.completed >= 0 else set()
+            for entities in _portions(connection, old):
+                _prune(connection, shelf, entities, since)
 
     def get(self, shelf: Shelf, entities: Sequence[str]) -> Mapping[str, list[Row]]:
         """Return the rows of these entities."""
         found: dict[str, list[Row]] = {}
         query = select(*(features.c[name] for name in Row._fields))
         with self._asking() as connection:
-            for start in range(0, len(entities), _PARAMETERS):
-                some = entities[start : start + _PARAMETERS]
-                for row in connection.execute(query.where(_of(shelf, features), _in(some))):
+            for some in _portions(connection, entities):
+                for row in connection.execute(query.where(_of(shelf, features), some)):
                     found.setdefault(row.entity, []).append(Row(*row))
         return found
 
@@ -155,7 +165,8 @@ class SqlStore:
             ours = and_(shelves.c.view == shelf.view, shelves.c.name == shelf.name)
             there = connection.execute(select(shelves).where(ours).with_for_update()).mappings()
             noted = merged(shelf, Shelf(**row)) if (row := there.first()) else shelf
-            insert = _insert(connection)(shelves).values(asdict(noted))
+            dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+            insert = dialect.insert(shelves).values(asdict(noted))
             marks = {name: insert.excluded[name] for name in ("begun", "completed", "since")}
             connection.execute(
                 insert.on_conflict_do_update(index_elements=["view", "name"], set_=marks)
@@ -173,21 +184,39 @@ class SqlStore:
             raise
 
 
-def _upsert(connection: Connection) -> Any:
-    insert = _insert(connection)(features)
-    news = {name: insert.excluded[name] for name in ("version", "values")}
+def _all_at_once(shelf: Shelf, rows: Sequence[Row]) -> Any:
+    """Insert many rows by one statement with one array for each column."""
+    kinds = [features.c[name].type for name in Row._fields]
+    arrays = [
+        func.unnest(cast(list(values), postgresql.ARRAY(kind)))
+        for values, kind in zip(zip(*rows, strict=True), kinds, strict=True)
+    ]
+    source = select(literal(shelf.view), literal(shelf.name), *arrays)
+    return _newer(postgresql.insert(features).from_select(["view", "shelf", *Row._fields], source))
+
+
+def _newer(insert: Any) -> Any:
+    """Of two rows of one moment the later version stays."""
     return insert.on_conflict_do_update(
         index_elements=[column.name for column in features.primary_key],
-        set_=news,
+        set_={name: insert.excluded[name] for name in ("version", "values")},
         where=insert.excluded.version >= features.c.version,
     )
 
 
-def _insert(connection: Connection) -> Any:
-    return sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+def _portions(connection: Connection, entities: Collection[str]) -> Iterator[Any]:
+    """Yield conditions that together ask for all of these entities."""
+    names = sorted(entities)
+    if not names:
+        return
+    if connection.dialect.name == "postgresql":
+        yield features.c.entity == any_(cast(names, postgresql.ARRAY(Text)))
+        return
+    for start in range(0, len(names), _PARAMETERS):
+        yield features.c.entity.in_(names[start : start + _PARAMETERS])
 
 
-def _prune(connection: Connection, shelf: Shelf, entities: Sequence[str], since: str) -> None:
+def _prune(connection: Connection, shelf: Shelf, entities: Any, since: str) -> None:
     """Delete the rows of entities that have a newer one that is visible at ``since``."""
     newer = features.alias("newer")
     moment = tuple_(features.c.time, features.c.known)
@@ -198,15 +227,11 @@ def _prune(connection: Connection, shelf: Shelf, entities: Sequence[str], since:
         newer.c.known <= since,
         tuple_(newer.c.time, newer.c.known) > moment,
     )
-    connection.execute(delete(features).where(_of(shelf, features), _in(entities), beaten))
+    connection.execute(delete(features).where(_of(shelf, features), entities, beaten))
 
 
 def _of(shelf: Shelf, table: Any) -> Any:
     return and_(table.c.view == shelf.view, table.c.shelf == shelf.name)
-
-
-def _in(entities: Sequence[str]) -> Any:
-    return features.c.entity.in_(list(entities))
 
 
 def _said(error: DBAPIError) -> str:

@@ -18,6 +18,7 @@ from trimtab.cli import (
     reproduce,
     retention,
     run,
+    staleness,
     tracking,
 )
 
@@ -44,6 +45,7 @@ app.command()(explain.explain)
 app.command()(registry.status)
 app.command()(registry.approve)
 app.command()(registry.rollback)
+app.command()(staleness.staleness)
 app.command()(reproduce.reproduce)
 app.add_typer(tracking.app, name="tracking")
 app.command()(doctor.doctor)

@@ -10,7 +10,7 @@ from trimtab.ledger import champion
 from trimtab.ledger.ledger import Event, Ledger
 
 KIND = "mirrored"
-TOLD = ("training", "gate", champion.KIND)  # kinds that are shown
+TOLD = ("training", "gate", champion.KIND, "staleness")  # kinds that are shown
 
 
 def untold(ledger: Ledger, model: str) -> list[Event]:

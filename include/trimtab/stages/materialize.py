@@ -86,6 +86,7 @@ def _written(
     since = _horizon(env, newest, before)
     frame = online.needed(rows.lazy(), spec.entity, since)
     mark = online.stamp(since)
+    shelf = replace(shelf, completed=done)
     store.begin(shelf)
     stream = online.Codec.of(spec, dataset).rows(frame, shelf.begun)
     while batch := list(itertools.islice(stream, _BATCH)):

@@ -6,9 +6,10 @@ from typing import Any
 
 from trimtab.environment import Environment
 from trimtab.errors import IntegrityError
+from trimtab.evaluation import decay
 from trimtab.ledger import Event, champion, mirror
 from trimtab.stages.track import training_entry
-from trimtab.types import Candidate, Champion, GateVerdict, Mirrored
+from trimtab.types import Candidate, Champion, GateVerdict, Mirrored, Staleness
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,8 @@ def describe(event: Event) -> str:
             return version
         case "gate":
             return f"{event.payload['verdict']} for {version}"
+        case "staleness":
+            return f"the decay curve of {version}"
     return f"{version} is champion"
 
 
@@ -90,6 +93,12 @@ def _champion(env: Environment, event: Event) -> dict[str, Any]:
     return _known(env.tracker.mirror_champion(now.model, now.version), now.version)
 
 
+def _staleness(env: Environment, event: Event) -> dict[str, Any]:
+    found = Staleness.model_validate(event.payload)
+    picture = env.reports / decay.picture_path(found.model, found.version)
+    return _known(env.tracker.log_staleness(found, picture), found.version)
+
+
 def _known(known: bool, version: int) -> dict[str, Any]:
     return {} if known else {"skipped": f"MLflow has no version {version}"}
 
@@ -98,4 +107,5 @@ _TELL: dict[str, Callable[[Environment, Event], dict[str, Any]]] = {
     "training": _training,
     "gate": _gate,
     champion.KIND: _champion,
+    "staleness": _staleness,
 }

@@ -26,6 +26,7 @@ from trimtab_airflow.operators.promote import PromoteOperator
 from trimtab_airflow.operators.retrain import RetrainOperator
 from trimtab_airflow.operators.score import ScoreOperator
 from trimtab_airflow.operators.search import SearchOperator
+from trimtab_airflow.operators.staleness import StalenessOperator
 from trimtab_airflow.operators.train import TrainOperator
 
 log = logging.getLogger(__name__)
@@ -102,7 +103,8 @@ def train_dag(spec: ModelSpec, file: Path, views: Views) -> DAG:
             version=_VERSION % "evaluate",
             outlets=[assets.model(name)],
         )
-        train >> evaluate >> approve >> promote
+        staleness = StalenessOperator(task_id="staleness", model=name, version=_VERSION % "promote")
+        train >> evaluate >> approve >> promote >> staleness
     return dag
 
 

@@ -10,6 +10,7 @@ from trimtab.adapters.tracking.connection import connect, shown
 from trimtab.adapters.tracking.entry import CHAMPION, VERSION, Training
 from trimtab.adapters.tracking.ghosts import Ghost
 from trimtab.errors import DependencyError
+from trimtab.types import Staleness
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -74,6 +75,23 @@ class Tracker:
             self.client.set_model_version_tag(model, str(found.version), name, value)
         if report and report.exists():
             self.client.log_artifact(found.run_id, str(report), "gate")
+        return True
+
+    def log_staleness(self, found: Staleness, picture: Path) -> bool:
+        """Put a decay curve into the version's run: a metric by weeks, and its picture."""
+        version = registry.registered(self.client, found.model, found.version)
+        if version is None:
+            return False
+        from mlflow.entities import Metric
+
+        now = int(version.creation_timestamp)  # the same whenever it is repeated
+        curve = zip(found.weeks, found.scores, strict=True)
+        values = [Metric("score_by_weeks", score, now, weeks) for weeks, score in curve]
+        if found.max_age_weeks is not None:
+            values.append(Metric("max_age_weeks", float(found.max_age_weeks), now, 0))
+        self.client.log_batch(version.run_id, metrics=values)
+        if picture.exists():
+            self.client.log_artifact(version.run_id, str(picture), "figures")
         return True
 
     def mirror_champion(self, model: str, version: int) -> bool:
