@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from trimtab.config import check_training as training
 from trimtab.config.catalog import Catalog
-from trimtab.config.check_training import Finding
+from trimtab.config.check_training import Finding as Finding
 from trimtab.config.columns import available, primary_metric, task_of
 from trimtab.config.dataset import DatasetSpec
 from trimtab.config.model import METRICS, ModelSpec
