@@ -13,6 +13,7 @@ import pytest
 from trimtab import trusted
 from trimtab.config.model import Task, Train
 from trimtab.errors import IntegrityError, TrimtabError
+from trimtab.features.pipeline import preprocessor
 from trimtab.serving import loader
 from trimtab.training import package, registry
 from trimtab.training.fit import Fitting, fit, predict
@@ -216,3 +217,23 @@ def test_a_function_in_a_model_is_refused() -> None:
     model = sly(data().frame, data().y, Context("binary", 0, None, None, None))
     with pytest.raises(TrimtabError, match=r"model (holds|cannot be saved)"):
         package.dumped("model", model)
+
+
+def test_the_page_about_training_runs(
+    shapes: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "training.md").read_text()
+    blocks = [part.split("```")[0] for part in page.split("```python\n")[1:]]
+    (tmp_path / "trimtab_estimators.py").write_text("\n".join(blocks))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert {"extra_trees"} < set(registry.names())
+    tickets, visits = shapes.tickets(200).to_pandas(), shapes.visits(10).to_pandas().dropna()
+    made = Data(tickets.astype({"subject": "str"}), tickets["team"].to_numpy().astype(str))
+    model = fit(registry.get("words", "multiclass"), {}, how("words", "multiclass"), made)
+    assert package.dumped("words", model)
+    numbers = visits[["age", "dose"]]
+    asked = Fitting("regression", Train(), lambda s: preprocessor(["age", "dose"], style=s))
+    trees = registry.get("extra_trees", "regression")
+    model = fit(trees, dict(trees.defaults), asked, Data(numbers, visits["pressure"].to_numpy()))
+    assert package.dumped("extra_trees", model)
+    sys.modules.pop("trimtab_estimators")
