@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 from trimtab.config.model import Train
+from trimtab.errors import DataError
 from trimtab.features.pipeline import preprocessor
 from trimtab.training import registry
-from trimtab.training.fit import Fitting
+from trimtab.training.fit import Fitting, fit
 from trimtab.training.split import Data
 from trimtab.training.walk import Fold, Walk, walk
 
@@ -57,3 +58,18 @@ def test_what_is_told_is_json() -> None:
     assert found.description()["folds"][1]["score"] is None
     assert "r2 nan" in str(found)
     assert Walk("r2", ()).numbers() == {}
+
+
+def test_a_second_class_may_come_late() -> None:
+    rng, n = np.random.default_rng(0), 400
+    x = rng.normal(size=n)
+    y = np.where(np.arange(n) < 200, 0, (x > 0).astype(int))
+    data = Data(pd.DataFrame({"x": x}), y, time=np.arange(n).astype("datetime64[h]"))
+    linear = registry.get("linear", "binary")
+    preprocess = lambda style: preprocessor(["x"], style=style)  # noqa: E731
+    how = Fitting("binary", Train(calibrate="sigmoid"), preprocess)
+    found = walk(linear, {}, replace(how, train=Train()), data, "roc_auc", 4)
+    assert [fold.fitted for fold in found.folds] == [240, 320]
+    assert fit(linear, {}, how, data).predict_proba(data.frame).shape == (n, 2)
+    with pytest.raises(DataError, match="no part of the rows has two classes"):
+        fit(linear, {}, how, replace(data, time=np.ones(n).astype("datetime64[h]")))
