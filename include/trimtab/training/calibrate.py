@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.frozen import FrozenEstimator
 
 from trimtab.errors import DataError
 
@@ -21,12 +20,9 @@ _SMALLEST = 1e-12  # probability; a forest says exactly 0
 class Scores(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Stand where a model would, for scores that are known already."""
 
-    def __init__(self, classes: Any = None) -> None:
-        self.classes = classes
-
-    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: N803 scikit-learn's name
-        """Remember the classes."""
-        self.classes_ = np.asarray(self.classes)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803
+        """Remember the classes, sorted."""
+        self.classes_ = np.unique(y)
         return self
 
     def decision_function(self, X: Any) -> Any:  # noqa: N803
@@ -49,7 +45,7 @@ class Calibrated(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     @property
     def classes_(self) -> Any:
         """The columns of the probabilities."""
-        return self.estimator.classes_
+        return self.calibrator.classes_
 
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: N803
         """Do nothing: it is made of fitted parts (scikit-learn asks every model for a fit)."""
@@ -84,7 +80,7 @@ def calibrator(
     y: Any,
     weights: Any = None,
 ) -> Any:
-    """Learn what probabilities of unseen rows, in the order of ``classes``, are worth.
+    """Learn what probabilities of unseen rows are worth; ``classes`` name their columns, sorted.
 
     Raises:
         DataError: a class does not occur among the rows.
@@ -96,10 +92,7 @@ def calibrator(
         )
     everything = np.arange(len(y))
     learner = CalibratedClassifierCV(
-        FrozenEstimator(Scores(np.asarray(classes).tolist()).fit(None)),
-        method=method,
-        cv=[(everything, everything)],
-        ensemble=False,
+        Scores(), method=method, cv=[(everything, everything)], ensemble=False
     )
     learner.fit(log_odds(chances), y, sample_weight=weights)
     return learner.set_params(cv=None)  # the rows' positions are of no use to the model's file

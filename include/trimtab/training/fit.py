@@ -79,6 +79,11 @@ def learn(family: Estimator, model: Any, how: Fitting, made: Any, data: Data, ro
     return model.fit(made, data.y[rows], sample_weight=weight)
 
 
+def can_learn(task: Task, data: Data, rows: Rows) -> bool:
+    """Whether ``rows`` hold two classes; the first rows in time may not have a second yet."""
+    return task == "regression" or len(np.unique(data.y[rows])) > 1
+
+
 def row_weights(how: Fitting, data: Data, rows: Rows) -> Weights | None:
     """Return how much each of ``rows`` counts, 1 on average; None when all count alike."""
     return weights.total(how.train, data, rows)
@@ -94,11 +99,16 @@ def _calibrated(
 
     chances, judged = [], []
     for fitted, left in split.folds(data, _CALIBRATION_FOLDS, how.train.seed, rows):
+        if not can_learn(how.task, data, fitted):
+            continue
         part = uncalibrated(family, params, how, data, fitted)
         chances.append(_aligned(part, data.frame.iloc[left], model.classes_))
         judged.append(left)
     if not judged:
-        raise DataError("train.calibrate: the rows have one moment or group only; set it to none")
+        raise DataError(
+            "train.calibrate: no part of the rows has two classes and a later or other part to "
+            "judge; more rows help, or calibrate: none"
+        )
     seen = np.concatenate(judged)
     made = calibrator(
         how.train.calibrate,  # type: ignore[arg-type] # none was asked before

@@ -81,8 +81,8 @@ def _wrong(model: Any, frame: Any, y: Any, task: Task) -> str:
     if task == "regression":
         return "" if found.shape == (len(frame),) else _shape(model, needed, found, "one number")
     classes = np.asarray(getattr(model, "classes_", ())).tolist()
-    if odd := sorted(set(classes) ^ set(np.unique(y).tolist()), key=str):
-        return f"returned {_kind(model)}, whose classes_ differ from the target's by {odd}"
+    if classes != (known := np.unique(y).tolist()):
+        return f"returned {_kind(model)}, whose classes_ are {classes}, not the target's {known}"
     wanted = (len(frame), len(classes))
     return "" if found.shape == wanted else _shape(model, needed, found, f"{len(classes)} numbers")
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from trimtab import metrics
-from trimtab.training.fit import Fitting, fit, predict
+from trimtab.training.fit import Fitting, can_learn, fit, predict
 from trimtab.training.registry import Estimator
 from trimtab.training.split import Data, folds
 
@@ -63,9 +63,14 @@ class Walk:
 def walk(
     family: Estimator, params: dict[str, Any], how: Fitting, data: Data, metric: str, count: int
 ) -> Walk:
-    """Fit and judge a recipe on ``count`` folds; fewer when the rows have too few moments."""
+    """Fit and judge a recipe on ``count`` folds.
+
+    They are fewer when the rows have too few moments or groups, or one class only at first.
+    """
     done = []
     for fitted, judged in folds(data, count, how.train.seed):
+        if not can_learn(how.task, data, fitted):
+            continue
         model = fit(family, params, how, data, fitted)
         prediction = predict(model, data.frame.iloc[judged], how.task)
         classes = getattr(model, "classes_", None)

@@ -38,3 +38,25 @@ def test_separator_keeps_keys_apart() -> None:
     rows = pl.DataFrame({"a": ["x1", "x"], "b": ["2", "12"]})
     one, two = split.shares(rows, ["a", "b"])
     assert one != two
+
+
+def test_a_share_by_time_is_cut_at_a_moment() -> None:
+    rows = pl.DataFrame({"at": [START + timedelta(days=d) for d in (0, 1, 2, 3, 3, 3, 4)]})
+    cut = split.cut(rows, "at", START + timedelta(days=9), 0.4)  # the third newest row of three
+    assert cut == START + timedelta(days=3)
+    roles = split.by_time(rows, "at", cut)[ROLE]
+    assert roles.to_list() == ["train"] * 3 + ["holdout"] * 4
+
+
+def test_another_seed_holds_out_other_rows_of_the_same_share() -> None:
+    rows = pl.DataFrame({"a": range(1000)})
+    one, two = (split.by_key(rows, ["a"], 0.2, seed)[ROLE] for seed in (0, 1))
+    assert one.to_list() != two.to_list()
+    assert two.eq("holdout").mean() == pytest.approx(0.2, abs=0.06)
+    assert split.by_key(rows, ["a"], 0.2)[ROLE].to_list() == one.to_list()
+
+
+def test_a_group_is_on_one_side() -> None:
+    rows = pl.DataFrame({"g": [f"g{i % 40}" for i in range(400)], "k": range(400)})
+    sides = split.by_key(rows, ["g"], 0.3).group_by("g").agg(pl.col(ROLE).n_unique())
+    assert sides[ROLE].to_list() == [1] * 40

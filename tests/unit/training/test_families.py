@@ -1,5 +1,6 @@
 """Every family does every task, and comes back from skops with equal predictions."""
 
+import importlib.util
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from trimtab.errors import TrimtabError
 from trimtab.features.pipeline import preprocessor
 from trimtab.serving import loader
 from trimtab.training import registry, split
-from trimtab.training.fit import Fitting, fit, predict
+from trimtab.training.calibrate import Calibrated
+from trimtab.training.fit import Fitting, fit, innermost, predict
 from trimtab.training.search import Search
 from trimtab.training.split import Data
 
@@ -61,14 +63,67 @@ def search(task: Task, **changes: Any) -> Search:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_family_trains_and_round_trips(name: str, task: Task) -> None:
     s, family = search(task), registry.get(name, task)
-    params = dict(family.defaults)
-    if name == "random_forest":
-        params["n_estimators"] = 5
+    params = few(family)
     model = fit(family, params, s.how, s.data)
     back = loader.loads(skops.io.dumps(model), "memory")
     assert np.array_equal(predict(back, s.data.frame, task), predict(model, s.data.frame, task))
+    again = fit(family, params, s.how, s.data)
+    assert np.array_equal(predict(again, s.data.frame, task), predict(model, s.data.frame, task))
     if name != "dummy":
         assert s.score(model, np.arange(240, 300)) > (0.3 if task == "regression" else 0.6)
+
+
+def few(family: registry.Estimator) -> dict[str, Any]:
+    """Return the family's defaults with few trees."""
+    counts = dict.fromkeys({"n_estimators", "max_iter"} & set(family.defaults), 20)
+    return {**family.defaults, **counts}
+
+
+@pytest.mark.parametrize("task", registry.TASKS)
+@pytest.mark.parametrize("name", SHIPPED)
+def test_family_takes_weights_and_calibration(name: str, task: Task) -> None:
+    s, family = search(task), registry.get(name, task)
+    weight = np.random.default_rng(2).uniform(0, 3, 300)
+    classes = task != "regression"
+    train = Train(weight="w", balance=classes, calibrate="sigmoid" if classes else "none")
+    how, data = replace(s.how, train=train), replace(s.data, weight=weight)
+    model = fit(family, few(family), how, data)
+    back = loader.loads(skops.io.dumps(model), "memory")
+    given = predict(model, data.frame, task)
+    assert np.array_equal(predict(back, data.frame, task), given)
+    assert not np.array_equal(
+        given, predict(fit(family, few(family), s.how, s.data), data.frame, task)
+    )
+    calibrated = isinstance(model.named_steps["estimator"], Calibrated)
+    assert calibrated == (classes and name != "dummy")
+    inner = innermost(model.named_steps["estimator"])
+    assert not type(inner).__module__.startswith("trimtab.")
+    assert inner.get_params().get("n_jobs") in (None, 1)
+
+
+def test_a_family_without_weights_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_REGISTRY", dict(registry._REGISTRY))
+
+    @registry.estimator("near", tasks=("binary",), style="linear")
+    def build(task: Task, seed: int) -> Any:
+        from sklearn.neighbors import KNeighborsClassifier
+
+        return KNeighborsClassifier()
+
+    s = search("binary")
+    how = replace(s.how, train=Train(balance=True))
+    with pytest.raises(TrimtabError, match="near takes no weights; take it out"):
+        fit(registry.get("near", "binary"), {}, how, s.data)
+
+
+def test_an_extra_that_is_missing_is_no_family(monkeypatch: pytest.MonkeyPatch) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "lightgbm" else find(name)
+    )
+    assert "lightgbm" not in registry.names()
+    with pytest.raises(TrimtabError, match=r"install trimtab\[lightgbm\]"):
+        registry.get("lightgbm", "binary")
 
 
 def test_names_are_the_shipped_ones() -> None:
