@@ -32,7 +32,7 @@ _GATE = {"min_rows": 300, "slices": []}
 _TRAIN = {"min_rows": 3000, "candidates": ["linear"], "tune": {"trials": 2}}
 _CHANGES: dict[str, dict[str, Any]] = {
     "models/flight_delay": {
-        "train": _TRAIN,
+        "train": {**_TRAIN, "tune": {"trials": 4, "parallel": 2}},
         "gate": {**_GATE, "primary": "roc_auc", "min": 0.5, "versus_champion": {"margin": 0.3}},
         "retrain": {"when": ["new_data"], "cooldown": "25d", "min_new_rows": 1000},
     },

@@ -284,6 +284,22 @@ def test_the_scheduler_makes_a_champion_and_asks_a_person_about_the_other(
     assert champion.current(ledger, "air_time") is None
 
 
+def test_two_workers_shared_the_search(live: Live, history: Drop) -> None:
+    trained = live.until(lambda: live.env.ledger.latest("training", "flight_delay"), "training")
+    made = json.loads((live.env.lake / trained.payload["uri"] / "model.json").read_text())
+    assert {trial["worker"] for trial in made["trials"]} <= {1, 2}
+    assert [trial["turn"] for trial in made["trials"]] == [1, 2, 3, 4]
+    tasks = live.api("dags/flight_delay.train/dagRuns/~/taskInstances?task_id=search")
+    shares: dict[str, list[str]] = {}
+    for task in tasks["task_instances"]:
+        if task["state"] == "success":
+            shares.setdefault(task["dag_run_id"], []).append(task["rendered_map_index"])
+    assert shares
+    for names in shares.values():
+        assert [name.split(":")[0] for name in sorted(names)] == ["worker 1", "worker 2"]
+        assert sum(int(name.split()[2]) for name in names) == 4
+
+
 def test_a_yes_makes_a_champion_and_the_ledger_names_who_said_it(
     live: Live, champions: None
 ) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from trimtab.config.columns import primary_metric
 from trimtab.config.model import ModelSpec
 from trimtab.evaluation import pages, report, words
 from trimtab.evaluation.bars import Bars
@@ -33,6 +34,7 @@ def write(
         "history": list(history),
         "confidence": words.percent(spec.gate.versus_champion.confidence),
         "facts": report.facts(candidate),
+        "search": _search(spec, candidate),
         "metrics": report.metrics_table(verdict, candidate.features.task) if verdict else [],
         "values": report.values_plot(verdict, spec) if verdict else None,
         "worth": Bars.of(importance) if importance else None,
@@ -41,3 +43,10 @@ def write(
     pages.write(page.with_suffix(".md"), pages.render("card.md.j2", **values))
     pages.write(page, pages.render("card.html.j2", **values))
     return page
+
+
+def _search(spec: ModelSpec, candidate: Candidate) -> str:
+    name = primary_metric(spec, candidate.features.task)
+    best, default = candidate.validation.get(name), candidate.default_score
+    gain = None if best is None or default is None else best - default
+    return words.search(candidate.trials, gain, name)

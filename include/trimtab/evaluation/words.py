@@ -37,6 +37,14 @@ def number(value: float | None) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def search(trials: int, gain: float | None, name: str) -> str:
+    """Say what a search has brought over the best defaults."""
+    count = f"{trials} trial" if trials == 1 else f"{trials} trials"
+    if gain is None or math.isnan(gain):
+        return count
+    return f"{count} brought {signed(gain)} {metric(name)} over the best defaults"
+
+
 def signed(value: float | None) -> str:
     """A difference, with its sign."""
     text = number(value)

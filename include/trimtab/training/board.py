@@ -86,6 +86,7 @@ class Board:
             if "began" not in first.user_attrs:
                 first.set_user_attr("began", now())
             self.began: float = first.user_attrs["began"]
+        self._seen: dict[str, list[Any]] = {}
 
     def _study(self, family: Estimator, known: Mapping[str, Mapping[str, Any]]) -> Any:
         """Join the study of a family, or make it and queue its defaults and what is known."""
@@ -112,17 +113,23 @@ class Board:
     def take(self, worker: int = 0) -> Turn | None:
         """Take the next trial; None when nothing more may begin."""
         with self.place.lock(self.name):
-            for study in self.studies.values():
-                self.place.bury(study)
+            self._look(bury=True)
             family = self._next()
             return None if family is None else self._begin(family, worker)
 
     def busy(self) -> bool:
         """Whether a trial runs, here or elsewhere; those of dead workers are queued again."""
         with self.place.lock(self.name):
-            for study in self.studies.values():
-                self.place.bury(study)
-            return any(self._of(family, _State.RUNNING) for family in self.families)
+            self._look(bury=True)
+        return any(self._of(family, _State.RUNNING) for family in self.families)
+
+    def _look(self, *, bury: bool = False) -> None:
+        """Read the trials of all families as they are now."""
+        for study in self.studies.values() if bury else ():
+            self.place.bury(study)
+        self._seen = {
+            name: study.get_trials(deepcopy=False) for name, study in self.studies.items()
+        }
 
     def _next(self) -> Estimator | None:
         """Choose a family: defaults first, then the leader, every third time the runner-up."""
@@ -153,8 +160,7 @@ class Board:
 
     def _draw(self, family: Estimator) -> int:
         """Seed of one trial: a worker that starts again, or a second one, draws nothing twice."""
-        number = len(self.studies[family.name].get_trials(deepcopy=False))
-        parts = [self.seed % 2**32, crc32(family.name.encode()), number]
+        parts = [self.seed % 2**32, crc32(family.name.encode()), len(self._of(family))]
         return int(np.random.SeedSequence(parts).generate_state(1)[0])
 
     def complete(self, turn: Turn, value: float, seconds: float) -> None:
@@ -186,6 +192,7 @@ class Board:
 
     def trials(self) -> list[Trial]:
         """Return every trial that was begun, in that order, of all workers."""
+        self._look()
         told = [
             _told(family, trial)
             for family in self.families
@@ -196,13 +203,15 @@ class Board:
 
     def best(self) -> float:
         """Return the best score so far, -inf without any."""
+        self._look()
+        return self._lead()
+
+    def _lead(self) -> float:
         return max(map(self._best, self.families))
 
     def _of(self, family: Estimator, *states: Any) -> list[Any]:
-        found: list[Any] = self.studies[family.name].get_trials(
-            deepcopy=False, states=states or None
-        )
-        return found
+        seen = self._seen[family.name]
+        return [trial for trial in seen if trial.state in states] if states else seen
 
     def _begun(self, family: Estimator) -> bool:
         return any(trial.state != _State.WAITING for trial in self._of(family))
@@ -218,7 +227,7 @@ class Board:
 
     def _last_turn(self) -> int:
         every = [trial for family in self.families for trial in self._of(family)]
-        return max((trial.user_attrs.get("turn", 0) for trial in every), default=0)
+        return max((int(trial.user_attrs.get("turn", 0)) for trial in every), default=0)
 
     def _best(self, family: Estimator) -> float:
         done = self._of(family, _State.COMPLETE)
@@ -226,7 +235,7 @@ class Board:
 
     def _may(self, family: Estimator) -> bool:
         """Whether a trial as slow as the family's slowest ends in time; without any score, yes."""
-        if not np.isfinite(self.best()):
+        if not np.isfinite(self._lead()):
             return True
         spent = [trial.user_attrs.get("seconds", 0.0) for trial in self._of(family)]
         left = self.minutes_left

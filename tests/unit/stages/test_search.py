@@ -147,13 +147,3 @@ def test_a_warm_start_can_be_off(open_env: Any, rides: Any, publish: Any) -> Non
     env = opened(open_env, rides, publish, "trials: 3, warm_start: false")
     train(env, "late", build_features(env, "late").key)
     assert retrained(env, 7)["warm_start"] == {}
-
-
-def test_two_trainings_at_once_share_the_study_and_give_one_version(env: Environment) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
-    key = build_features(env, "late").key
-    with ThreadPoolExecutor(2) as pool:
-        one, two = pool.map(lambda _: train(env, "late", key), range(2))
-    assert one == two
-    assert len(env.ledger.events("training", "late")) == 1
