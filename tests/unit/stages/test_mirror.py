@@ -71,7 +71,7 @@ def whole(env: Environment, model: str = "kind", families: int = 1) -> None:
     experiment = client.get_experiment_by_name(model).experiment_id
     assert len(client.search_logged_models([experiment])) == 1
     assert len(client.search_model_versions(f"name = '{model}'")) == 1
-    assert client.get_model_version_by_alias(model, "challenger").version == 1
+    assert int(client.get_model_version_by_alias(model, "challenger").version) == 1
 
 
 @contextlib.contextmanager
