@@ -10,9 +10,12 @@ from pydantic import BaseModel, ValidationError
 
 from trimtab.config import yaml_text
 from trimtab.config.catalog import Catalog
-from trimtab.config.check import Finding, check_model, check_view
+from trimtab.config.check import check_model
+from trimtab.config.check_derived import Functions
+from trimtab.config.check_view import check_view
 from trimtab.config.dataset import DatasetSpec
 from trimtab.config.environment import EnvironmentSpec
+from trimtab.config.findings import Finding
 from trimtab.config.model import ModelSpec
 from trimtab.config.view import FeatureView
 from trimtab.errors import ConfigError, Problem
@@ -60,9 +63,17 @@ class Project:
 
 
 def load_project(
-    folder: Path, environment: str = "local", *, estimators: Collection[str] | None = None
+    folder: Path,
+    environment: str = "local",
+    *,
+    estimators: Collection[str] | None = None,
+    functions: Functions | None = None,
 ) -> Project:
-    """Read every file of ``folder``; with ``estimators``, check candidates' names against them."""
+    """Read every file of ``folder``.
+
+    With ``estimators`` and ``functions``, check the names of candidates and of functions that
+    derive columns against them.
+    """
     problems: list[Problem] = []
     datasets = {
         spec.dataset: spec
@@ -72,7 +83,8 @@ def load_project(
     views = {
         spec.view: spec
         for file in _files(folder / "features")
-        if (spec := _kept(problems, lambda file=file: load_view(file, datasets))) is not None
+        if (spec := _kept(problems, lambda file=file: load_view(file, datasets, functions)))
+        is not None
     }
     catalog = Catalog(datasets, views)
     defaults = _kept(problems, lambda: load_defaults(folder)) or {}
@@ -80,7 +92,9 @@ def load_project(
     for file in _files(folder / "models"):
         spec = _kept(
             problems,
-            lambda file=file: load_model(file, defaults, catalog=catalog, estimators=estimators),
+            lambda file=file: load_model(
+                file, defaults, catalog=catalog, estimators=estimators, functions=functions
+            ),
         )
         if spec is not None:
             models[spec.model] = spec
@@ -94,11 +108,15 @@ def load_dataset(file: Path) -> DatasetSpec:
     return _named_like_file(_parse(DatasetSpec, document, document.values), "dataset", document)
 
 
-def load_view(file: Path, datasets: Mapping[str, DatasetSpec] | None = None) -> FeatureView:
+def load_view(
+    file: Path,
+    datasets: Mapping[str, DatasetSpec] | None = None,
+    functions: Functions | None = None,
+) -> FeatureView:
     """Read one feature view; with ``datasets``, check it against them too."""
     document = yaml_text.read(file)
     spec = _named_like_file(_parse(FeatureView, document, document.values), "view", document)
-    if datasets is not None and (found := check_view(spec, datasets)):
+    if datasets is not None and (found := check_view(spec, datasets, functions)):
         raise ConfigError(located(document, found))
     return spec
 
@@ -109,6 +127,7 @@ def load_model(
     *,
     catalog: Catalog | None = None,
     estimators: Collection[str] | None = None,
+    functions: Functions | None = None,
 ) -> ModelSpec:
     """Read one model file over the defaults; with a ``catalog``, check it against that too."""
     document = yaml_text.read(file)
@@ -116,7 +135,7 @@ def load_model(
         defaults = load_defaults(file.parent.parent)
     spec = _parse(ModelSpec, document, _over(defaults, document.values))
     _named_like_file(spec, "model", document)
-    if catalog is not None and (found := check_model(spec, catalog, estimators)):
+    if catalog is not None and (found := check_model(spec, catalog, estimators, functions)):
         raise ConfigError(located(document, found))
     return spec
 

@@ -14,10 +14,11 @@ from trimtab.errors import NotReadyError
 from trimtab.features import sources, split, store, target, view
 from trimtab.features.join import ORDER
 from trimtab.features.sources import Source
+from trimtab.features.steps import definitions
 from trimtab.ledger import champion, versions
 from trimtab.ledger.chain import digest
 from trimtab.training.record import candidate_key, config_hash
-from trimtab.types import ROLE, ROW, TARGET, Candidate, FeatureSet, RetrainDecision
+from trimtab.types import ROLE, ROW, TARGET, Candidate, FeatureCost, FeatureSet, RetrainDecision
 
 log = logging.getLogger(__name__)
 _CAUSES = ("performance", "drift", "new_data", "manual")  # in this order when there are several
@@ -47,10 +48,12 @@ def build_features(env: Environment, model: str, *, force: bool = False) -> Feat
         if (env.lake / known.uri).exists():
             return known
     newest = found[spec.data.from_].newest
-    if text := sources.waiting(spec, newest, found):
+    if text := sources.waiting(spec, env.project.catalog, newest, found):
         raise NotReadyError(f"{model}: {text}")
-    rows, unlabelled = _rows(env, spec, found)
+    seconds: dict[str, float] = {}
+    rows, unlabelled = _rows(env, spec, found, seconds)
     features = _record(env, spec, key, rows, found, unlabelled, cause)
+    features = features.model_copy(update={"costs": _costs(rows, features, seconds)})
     _enough(spec, features, first=cause.name == "initial")
     sha256 = store.write(rows, env.lake / features.uri)
     if twin := _twin(env, spec, sha256):
@@ -78,7 +81,10 @@ def _key(env: Environment, spec: ModelSpec, found: Mapping[str, Source]) -> str:
     used = [*view.needed(spec, catalog), spec.target.column]
     contract = {name: columns[name].type for name in used if name in columns}
     versions = {name: source.version for name, source in found.items()}
-    return digest([versions, parts, contract, list(main.key), main.time])
+    definition = [versions, parts, contract, list(main.key), main.time]
+    if made := definitions(spec, catalog):
+        definition.append(made)
+    return digest(definition)
 
 
 def _twin(env: Environment, spec: ModelSpec, sha256: str) -> Candidate | None:
@@ -139,7 +145,7 @@ def open_requests(env: Environment, model: str) -> dict[str, RetrainDecision]:
 
 
 def _rows(
-    env: Environment, spec: ModelSpec, found: Mapping[str, Source]
+    env: Environment, spec: ModelSpec, found: Mapping[str, Source], seconds: dict[str, float]
 ) -> tuple[pl.DataFrame, int]:
     """Return the labelled rows with their role, in a fixed order, and how many have no label."""
     catalog, source = env.project.catalog, found[spec.data.from_]
@@ -148,15 +154,11 @@ def _rows(
     label = target.label(spec.target, task, main.columns[spec.target.column])
     can_know = target.known(spec.target, main.time, source.newest)
     order = [*([main.time] if main.time else []), ORDER, ROW]
-    plan = view.joined(source.table.with_columns(label), spec, catalog, tables).sort(order)
+    ours = source.table.with_columns(label).filter(can_know, pl.col(TARGET).is_not_null())
     names = [*view.needed(spec, catalog), TARGET]
-    joined = view.collect(plan.filter(can_know).select(names), _count(source, can_know), spec.model)
-    rows = target.checked(joined.filter(pl.col(TARGET).is_not_null()), spec.target, task)
+    joined = view.joined(ours.sort(order), spec, catalog, tables, names, seconds=seconds)
+    rows = target.checked(joined, spec.target, task)
     return _split(spec, rows, main.time, main.key, source), source.rows - rows.height
-
-
-def _count(source: Source, condition: pl.Expr) -> int:
-    return int(source.table.filter(condition).select(pl.len()).collect().item())
 
 
 def _split(
@@ -195,9 +197,24 @@ def _record(
         train_until=until,
         holdout_until=newest,
         versions={name: source.version for name, source in found.items()},
+        views=tuple(use.view for use in spec.data.views),
         cause=cause.name,
         requests=cause.requests,
     )
+
+
+def _costs(
+    rows: pl.DataFrame, features: FeatureSet, seconds: Mapping[str, float]
+) -> dict[str, FeatureCost]:
+    """What each feature costs; a column of the model's own dataset brings itself."""
+    return {
+        name: FeatureCost(
+            seconds=round(seconds.get(name, 0.0), 4),
+            null_rate=rows[name].null_count() / rows.height if rows.height else 0.0,
+            bytes=int(rows[name].estimated_size()),
+        )
+        for name in features.features
+    }
 
 
 def _enough(spec: ModelSpec, features: FeatureSet, *, first: bool) -> None:
