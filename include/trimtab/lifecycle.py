@@ -37,18 +37,19 @@ def run(
     env: Environment,
     models: Sequence[str] | None = None,
     progress: Progress = lambda stage, subject, record: None,
+    detail: Callable[[str], None] = lambda text: None,
 ) -> Report:
     """Handle whatever is new, of every dataset and of ``models`` (default: all).
 
     Running it again without news does nothing. A dataset or model that fails is reported and does
-    not stop the others.
+    not stop the others. ``detail`` is told how far a long stage is, such as the trials of a search.
 
     Raises:
         ConfigError: there is no such model, or its file is broken.
     """
     for name in models or ():
         env.project.model(name)
-    life = _Life(env, progress)
+    life = _Life(env, progress, detail)
     for _ in range(ROUNDS):
         news = [life.dataset(name) for name in env.project.datasets]
         news += [life.model(name) for name in models or env.project.models]
@@ -60,8 +61,8 @@ def run(
 class _Life:
     """One run: the environment, who is told, and what happened so far."""
 
-    def __init__(self, env: Environment, progress: Progress) -> None:
-        self.env, self.progress, self.report = env, progress, Report()
+    def __init__(self, env: Environment, progress: Progress, detail: Callable[[str], None]) -> None:
+        self.env, self.progress, self.detail, self.report = env, progress, detail, Report()
 
     def dataset(self, name: str) -> bool:
         """Take in every new file; return whether there was one."""
@@ -97,7 +98,8 @@ class _Life:
         rows = self._do("features", model, lambda: features.build_features(env, model))
         if rows is None:
             return finished
-        self._do("train", model, lambda: train.train(env, model, rows.key))
+        tell = functools.partial(self._tell, model)
+        self._do("train", model, lambda: train.train(env, model, rows.key, progress=tell))
         self._finish(model)
         return True
 
@@ -121,6 +123,10 @@ class _Life:
         if answer is None or not answer.approved:
             return judged is None
         return self._do("promote", model, lambda: promote.promote(env, model, version)) is not None
+
+    def _tell(self, model: str, text: str) -> None:
+        log.info("%s: %s", model, text)
+        self.detail(f"{model}: {text}")
 
     def _score(self, model: str) -> bool:
         from trimtab.stages import score

@@ -247,7 +247,7 @@ class FeatureSet(Record):
     train_rows: int
     holdout_rows: int
     unlabelled: int = 0
-    train_until: datetime | None = None  # exclusive; equals holdout_from. None: split by key hash
+    train_until: datetime | None = None  # exclusive: the hold-out begins. None: no split by time
     holdout_until: datetime | None = None  # inclusive: the newest event time seen
     versions: dict[str, int] = {}  # dataset -> Delta version
     cause: str = "manual"  # initial | new_data | drift | performance | manual
@@ -257,6 +257,16 @@ class FeatureSet(Record):
     def features(self) -> tuple[str, ...]:
         """Feature columns in a fixed order."""
         return self.numeric + self.categorical + self.temporal + self.textual
+
+
+class SearchShare(Record):
+    """What one worker did for the shared search of candidate ``key``."""
+
+    model: str
+    key: str
+    worker: int
+    trials: int
+    seconds: float = 0.0
 
 
 class Candidate(Record):
@@ -272,7 +282,8 @@ class Candidate(Record):
     params: dict[str, Any]
     validation: dict[str, Measure]  # metric -> value of the winner on the validation rows
     trials: int
-    default_score: float | None = None  # the winner family's score before tuning
+    walk_forward: dict[str, Measure] = {}  # mean, spread and every fold of the primary metric
+    default_score: float | None = None  # the best score of all families' defaults
     baselines: tuple[str, ...] = ()  # baseline estimators packaged beside the winner
     run_id: str | None = None  # MLflow run, when tracking answered
     git_commit: str | None = None
@@ -348,10 +359,25 @@ class Materialization(Record):
     view: str
     dataset: str
     version: int  # of the dataset
-    definition: str  # hash of the view's file
-    entities: int  # rows written
+    definition: str  # hash of what shapes the view's rows
+    shelf: str  # in the store: definition, and the last version that took rows away
+    rows: int  # written: the newest of each entity, and those that become known later
+    incremental: bool = False  # only rows of files published since the last materialization
+    since: datetime | None = None  # earliest moment the rows answer for
     newest: datetime | None = None  # event time
     place: str  # where, without a password
+
+
+class FeatureAnswer(Record):
+    """What is known of one entity at a moment. ``reason`` says why it is missing."""
+
+    view: str
+    key: dict[str, Any]
+    values: dict[str, Any] | None = None
+    time: datetime | None = None  # of the row
+    known: datetime | None = None
+    version: int  # of the dataset
+    reason: str = ""
 
 
 class Explanation(Record):

@@ -16,11 +16,12 @@ import polars as pl
 import pytest
 
 from trimtab.environment import Environment, open_environment
-from trimtab.serving.loader import ALLOWED_TYPES, load
+from trimtab.serving.loader import load
 from trimtab.stages.features import build_features
 from trimtab.stages.intake import take
 from trimtab.stages.track import training_entry
 from trimtab.stages.train import train
+from trimtab.trusted import allowed
 
 ROUNDS, GOAL = 5, 0.5
 ROWS, NUMBERS = 20_000, 18
@@ -98,7 +99,7 @@ def by_default(model: Any, example: pd.DataFrame) -> None:
             input_example=example,
             registered_model_name="by_default",
             serialization_format="skops",
-            skops_trusted_types=list(ALLOWED_TYPES),
+            skops_trusted_types=list(allowed()),
         )
 
 

@@ -1,12 +1,15 @@
 """Exact ids, tasks and wake-ups of the DAGs made from the real config folder."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from airflow.sdk import DAG, Asset
 from airflow.sdk.definitions.asset import AssetBooleanCondition
 
+from trimtab.config import yaml_text
 from trimtab_airflow.factory import datasets, models, operations
 
 DATASETS = ("airports", "flights", "planes", "weather")
@@ -79,6 +82,48 @@ def test_graph_of_each_kind(dags: dict[str, DAG]) -> None:
     assert graph(dags["trimtab.revert"]) == {"revert": set()}
     assert graph(dags["trimtab.retention"]) == {"retention": set()}
     assert graph(dags["trimtab.tracking"]) == {"sync": set()}
+
+
+@pytest.fixture
+def parallel(tmp_path: Path) -> DAG:
+    """The train DAG of a model whose search three workers share."""
+    config = Path(__file__).parent.parent.parent / "config"
+    shutil.copytree(config, tmp_path / "config")
+    file = tmp_path / "config" / "models" / "flight_delay.yaml"
+    values = yaml_text.read(file).values
+    values["train"] = {**values["train"], "tune": {"parallel": 3}}
+    file.write_text(yaml.safe_dump(values, sort_keys=False))
+    (dag,) = models(only="flight_delay.train", config=tmp_path / "config")
+    return dag
+
+
+def test_a_shared_search_is_mapped_over_its_workers(parallel: DAG) -> None:
+    assert graph(parallel) == {
+        "features": {"search", "train"},
+        "search": {"train"},
+        "train": {"evaluate"},
+        "evaluate": {"approve"},
+        "approve": {"promote"},
+        "promote": set(),
+    }
+    search = parallel.get_task("search")
+    assert search.expand_input.value == {"worker": [1, 2, 3]}
+    assert search.unmap({"worker": 2}).worker == 2
+    assert search.map_index_template == "{{ worker_and_share }}"
+
+
+def test_a_worker_that_failed_keeps_nobody_from_training(
+    parallel: DAG, dags: dict[str, DAG]
+) -> None:
+    assert parallel.get_task("train").trigger_rule == "all_done_min_one_success"
+    assert dags["flight_delay.train"].get_task("train").trigger_rule == "all_success"
+
+
+def test_a_shared_search_can_be_serialised_and_keeps_its_form(parallel: DAG) -> None:
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    DagSerialization.to_dict(parallel)
+    assert set(parallel.params) == {"force", "reason"}
 
 
 def test_one_failed_file_does_not_hold_up_the_others(dags: dict[str, DAG]) -> None:

@@ -51,7 +51,8 @@ data: {from: visits}
 target: {column: pressure}
 features: {exclude: [visit]}
 split: {by: group, group: patient}
-train: {min_rows: 50, weight: minutes, candidates: [boosted_trees], tune: {trials: 1, sample: 500}}
+train:
+  {min_rows: 50, weight: minutes, candidates: [linear, boosted_trees], tune: {trials: 2, sample: 500}}
 gate: {min_rows: 20}
 """,
 }

@@ -74,8 +74,9 @@ def calls(env: Environment, monkeypatch: pytest.MonkeyPatch) -> list[str]:
             raise NotReadyError("no cause")
         return SimpleNamespace(key="k")
 
-    def fit(env: Environment, model: str, key: str) -> Any:
+    def fit(env: Environment, model: str, key: str, *, progress: Any) -> Any:
         told.append(f"train {model}")
+        progress("trial 1/6")
         env.ledger.append("training", model, key, {"version": 1})
         return SimpleNamespace(version=1)
 
@@ -145,6 +146,12 @@ def test_a_broken_dataset_and_a_refused_challenger_stop_nobody(
     assert champion.current(env.ledger, "two") is None
     assert report.waiting["one: features"] == "no cause"
     assert report.seconds.keys() >= {"discover", "train", "promote"}
+
+
+def test_it_tells_how_far_a_training_is(env: Environment, calls: list[str]) -> None:
+    told: list[str] = []
+    lifecycle.run(env, detail=told.append)
+    assert told == ["one: trial 1/6", "two: trial 1/6"]
 
 
 def test_without_news_it_does_nothing(env: Environment, calls: list[str]) -> None:

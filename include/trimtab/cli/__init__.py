@@ -7,6 +7,7 @@ from trimtab.cli import (
     data,
     demo,
     doctor,
+    features,
     ingest,
     lineage,
     new,
@@ -33,6 +34,7 @@ app.command()(new.new)
 app.command()(ingest.ingest)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(data.data, name="data")
+app.add_typer(features.features, name="features")
 app.command()(lineage.lineage)
 app.command()(retention.retention)
 app.command()(run.run)

@@ -82,7 +82,7 @@ def _problems(answer: Answer, folder: Path, *, quick: bool) -> tuple[list[Any], 
     from trimtab.config.loader import load_environment
     from trimtab.errors import ConfigError
 
-    project = load_project(folder, estimators=_estimators(), functions=_functions())
+    project = load_project(folder, registered=_registered())
     problems = list(project.problems)
     places = [file.stem for file in sorted((folder / "environments").glob("*.yaml"))]
     for name in places:
@@ -101,16 +101,12 @@ def _problems(answer: Answer, folder: Path, *, quick: bool) -> tuple[list[Any], 
     return sorted(problems, key=lambda p: (p.file, p.line, p.key)), counts
 
 
-def _estimators() -> Any:
-    from trimtab.training import registry
+def _registered() -> Any:
+    from trimtab.config.registered import Registered
+    from trimtab.features import registry as features
+    from trimtab.training import registry as training
 
-    return registry.names()
-
-
-def _functions() -> Any:
-    from trimtab.features import registry
-
-    return registry.functions()
+    return Registered(training.names(), training.functions(), features.functions())
 
 
 def _contract_problems(answer: Answer, folder: Path, datasets: list[Any]) -> list[Any]:

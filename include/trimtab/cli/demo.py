@@ -114,6 +114,8 @@ def _year(
 @contextlib.contextmanager
 def _live(answer: Answer, began: float) -> Iterator[tuple[Any, Any]]:
     """Lines as they fall; on a terminal also one line below them that says what runs now."""
+    from rich.markup import escape
+
     from trimtab.cli import story
 
     with answer.console.status("") as line:
@@ -123,7 +125,7 @@ def _live(answer: Answer, began: float) -> Iterator[tuple[Any, Any]]:
                 answer.say(f"{_clock(began)}  {text}")
 
         def status(month: str, running: list[str]) -> None:
-            line.update(f"{_clock(began)}  {month}: {', '.join(running) or 'settling'}")
+            line.update(escape(f"{_clock(began)}  {month}: {', '.join(running) or 'settling'}"))
 
         yield tell, status
 

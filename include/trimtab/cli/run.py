@@ -22,11 +22,14 @@ def run(
 ) -> None:
     """Handle whatever is new: take in files, train, judge, promote, score, monitor."""
     with answering(as_json=json, debug=debug) as answer:
+        from rich.markup import escape
+
         from trimtab import lifecycle
 
         env = open_project(config, home)
         with answer.console.status("looking for news") as status:
-            report = lifecycle.run(env, models, _telling(answer, status))
+            telling = _telling(answer, status)
+            report = lifecycle.run(env, models, telling, lambda text: status.update(escape(text)))
         for problem in env.project.problems:
             report.failed.setdefault(f"config {problem.file}", str(problem))
         _show(answer, report)

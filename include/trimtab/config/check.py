@@ -1,10 +1,10 @@
 """What no single key can tell: names across files, leaks, tasks and metrics that fit."""
 
-from collections.abc import Collection, Iterator, Mapping
-from datetime import timedelta
+from collections.abc import Iterator, Mapping
 
+from trimtab.config import check_training as training
 from trimtab.config.catalog import Catalog
-from trimtab.config.check_derived import Functions, check_derived
+from trimtab.config.check_derived import check_derived
 from trimtab.config.check_lookup import check_joins, check_names, check_uses
 from trimtab.config.columns import (
     available,
@@ -16,26 +16,22 @@ from trimtab.config.columns import (
 from trimtab.config.dataset import DatasetSpec
 from trimtab.config.findings import Finding, near
 from trimtab.config.model import METRICS, ModelSpec
+from trimtab.config.registered import NOT_ASKED, Functions, Registered
 
 
 def check_model(
-    model: ModelSpec,
-    catalog: Catalog,
-    estimators: Collection[str] | None,
-    functions: Functions | None = None,
+    model: ModelSpec, catalog: Catalog, registered: Registered = NOT_ASKED
 ) -> list[Finding]:
-    """Return every problem of one model against the catalog and the registries."""
+    """Return every problem of one model against the catalog and the registered names."""
     datasets = catalog.datasets
-    found = list(_datasets(model, catalog))
-    if estimators is not None:
-        found += _candidates(model, estimators)
+    found = [*_datasets(model, catalog), *training.names(model, registered)]
     if not found:  # columns can only be judged once every dataset is there
         found += [*check_joins(model, catalog), *check_uses(model, catalog)]
         found += [*check_names(model, catalog), *_target(model, datasets)]
-        found += [*_derived(model, catalog, functions), *_features(model, catalog)]
-        found += [*_named(model, catalog), *_split(model, datasets)]
+        found += [*_derived(model, catalog, registered.features), *_features(model, catalog)]
+        found += [*_named(model, catalog)]
     if not found:
-        found += _task(model, catalog)
+        found += [*_task(model, catalog), *training.fitting(model, catalog)]
     return found
 
 
@@ -57,16 +53,6 @@ def _datasets(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:
                 ("data", "views", i, "view"),
                 f"there is no usable feature view {use.view!r}",
                 f"known are {sorted(catalog.views)}; correct the name, or the view's own file",
-            )
-
-
-def _candidates(model: ModelSpec, estimators: Collection[str]) -> Iterator[Finding]:
-    for i, name in enumerate(model.train.candidates):
-        if name not in estimators:
-            yield (
-                ("train", "candidates", i),
-                f"there is no estimator {name!r}",
-                f"choose from {sorted(estimators)}, or register it",
             )
 
 
@@ -133,10 +119,13 @@ def _features(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:
 def _named(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:
     """Columns that single keys name."""
     columns = available(model, catalog)
-    named = [(("gate", "slices", i), name) for i, name in enumerate(model.gate.slices)]
-    optional = [(("split", "group"), model.split.group), (("train", "weight"), model.train.weight)]
-    named += [(path, name) for path, name in optional if name]
+    named: list[tuple[tuple[str | int, ...], str | None]] = [
+        (("gate", "slices", i), name) for i, name in enumerate(model.gate.slices)
+    ]
+    named += [(("split", "group"), model.split.group), (("train", "weight"), model.train.weight)]
     for path, name in named:
+        if name is None:
+            continue
         if name not in columns:
             yield path, f"the rows have no column {name!r}", near(name, columns)
         elif path[0] != "gate" and name == model.target.column:
@@ -157,28 +146,3 @@ def _task(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:
     column = catalog.datasets[model.data.from_].columns[model.target.column]
     if model.target.positive is None and task == "binary" and column.type in ("text", "category"):
         yield ("target",), f"{model.target.column} is text", "name the positive value: positive: …"
-
-
-def _split(model: ModelSpec, datasets: Mapping[str, DatasetSpec]) -> Iterator[Finding]:
-    split, timeless = model.split, datasets[model.data.from_].time is None
-    lasting = isinstance(split.holdout, timedelta)
-    if lasting and timeless:
-        yield (
-            ("split", "holdout"),
-            f"a duration needs event time, and {model.data.from_} has no time column",
-            "use a share such as 0.2, or set 'time' in the dataset file",
-        )
-    elif lasting and split.by in ("group", "random"):
-        yield (
-            ("split", "holdout"),
-            f"a duration is no share of rows that are split by {split.by}",
-            "use a share such as 0.2, or split by time",
-        )
-    if split.by == "time" and timeless:
-        yield (
-            ("split", "by"),
-            f"{model.data.from_} has no time column to split by",
-            "set 'time' in the dataset file, or split by group or random",
-        )
-    if split.by == "group" and split.group is None:
-        yield ("split", "by"), "there is no group to split by", "name its column: group: ..."

@@ -5,10 +5,9 @@ from collections.abc import Iterator, Mapping
 from trimtab.config import expression
 from trimtab.config.dataset import ColumnType
 from trimtab.config.findings import Finding, near
+from trimtab.config.registered import Functions
 from trimtab.config.view import Derived
 
-# Registered functions by name with the columns they read; None: all that may be read.
-Functions = Mapping[str, tuple[str, ...] | None]
 Types = Mapping[str, ColumnType]
 
 

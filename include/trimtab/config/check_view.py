@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 
-from trimtab.config.check_derived import Functions, check_derived
+from trimtab.config.check_derived import check_derived
 from trimtab.config.columns import view_columns
 from trimtab.config.dataset import DatasetSpec
 from trimtab.config.findings import Finding, near
+from trimtab.config.registered import Functions
 from trimtab.config.view import FeatureView
 
 

@@ -1,6 +1,7 @@
 """What the contract says about a model's columns: which are features, and what the task is."""
 
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
 from trimtab.config.catalog import Catalog
 from trimtab.config.dataset import Column, DatasetSpec
@@ -111,23 +112,34 @@ def feature_columns(model: ModelSpec, catalog: Catalog) -> dict[str, Column]:
     """The model's features in order.
 
     By default every column known at prediction time except the target and what follows from it,
-    the weights, free text, and a single-column key (an identifier). ``include`` replaces the
-    default, ``exclude`` takes away.
+    the weights, free text, a single-column key (an identifier), and the group of a split by group
+    (no group is ever met again). ``include`` replaces the default, ``exclude`` takes away.
     """
     columns = available(model, catalog)
     dataset = catalog.datasets[model.data.from_]
-    identifier = dataset.key[0] if len(dataset.key) == 1 else None
+    identifiers = {dataset.key[0]} if len(dataset.key) == 1 else set()
+    if model.split.group and split_by(model, catalog) == "group":
+        identifiers.add(model.split.group)
     if model.features.include is not None:
         names = [name for name in model.features.include if name in columns]
     else:
         names = [
             name
             for name, column in columns.items()
-            if column.known_after is None and column.type != "text" and name != identifier
+            if column.known_after is None and column.type != "text" and name not in identifiers
         ]
     out = {*model.features.exclude, model.target.column, model.train.weight}
     out |= consequences(model.target.column, dataset.columns)
     return {name: columns[name] for name in names if name not in out}
+
+
+def split_by(model: ModelSpec, catalog: Catalog) -> Literal["time", "group", "random"]:
+    """How rows are split: as the model file says, else as its keys and its dataset suggest."""
+    if model.split.by:
+        return model.split.by
+    if model.split.group:
+        return "group"
+    return "time" if catalog.datasets[model.data.from_].time else "random"
 
 
 def task_of(model: ModelSpec, catalog: Catalog) -> Task:

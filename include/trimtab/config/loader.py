@@ -1,7 +1,7 @@
 """Read a config folder. A broken file becomes problems and takes down only itself."""
 
 import copy
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,12 +11,12 @@ from pydantic import BaseModel, ValidationError
 from trimtab.config import yaml_text
 from trimtab.config.catalog import Catalog
 from trimtab.config.check import check_model
-from trimtab.config.check_derived import Functions
 from trimtab.config.check_view import check_view
 from trimtab.config.dataset import DatasetSpec
 from trimtab.config.environment import EnvironmentSpec
 from trimtab.config.findings import Finding
 from trimtab.config.model import ModelSpec
+from trimtab.config.registered import NOT_ASKED, Functions, Registered
 from trimtab.config.view import FeatureView
 from trimtab.errors import ConfigError, Problem
 
@@ -66,15 +66,11 @@ def load_project(
     folder: Path,
     environment: str = "local",
     *,
-    estimators: Collection[str] | None = None,
-    functions: Functions | None = None,
+    registered: Registered = NOT_ASKED,
 ) -> Project:
-    """Read every file of ``folder``.
-
-    With ``estimators`` and ``functions``, check the names of candidates and of functions that
-    derive columns against them.
-    """
+    """Read every file of ``folder``; check names that code registers against ``registered``."""
     problems: list[Problem] = []
+    functions = registered.features
     datasets = {
         spec.dataset: spec
         for file in _files(folder / "datasets")
@@ -92,9 +88,7 @@ def load_project(
     for file in _files(folder / "models"):
         spec = _kept(
             problems,
-            lambda file=file: load_model(
-                file, defaults, catalog=catalog, estimators=estimators, functions=functions
-            ),
+            lambda file=file: load_model(file, defaults, catalog=catalog, registered=registered),
         )
         if spec is not None:
             models[spec.model] = spec
@@ -126,8 +120,7 @@ def load_model(
     defaults: Mapping[str, Any] | None = None,
     *,
     catalog: Catalog | None = None,
-    estimators: Collection[str] | None = None,
-    functions: Functions | None = None,
+    registered: Registered = NOT_ASKED,
 ) -> ModelSpec:
     """Read one model file over the defaults; with a ``catalog``, check it against that too."""
     document = yaml_text.read(file)
@@ -135,7 +128,7 @@ def load_model(
         defaults = load_defaults(file.parent.parent)
     spec = _parse(ModelSpec, document, _over(defaults, document.values))
     _named_like_file(spec, "model", document)
-    if catalog is not None and (found := check_model(spec, catalog, estimators, functions)):
+    if catalog is not None and (found := check_model(spec, catalog, registered)):
         raise ConfigError(located(document, found))
     return spec
 

@@ -1,6 +1,5 @@
 """A model file: what is predicted, from what, and by which rules it lives."""
 
-from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -91,12 +90,13 @@ class Split(Spec):
     )
     validation: float = Field(default=0.2, gt=0, lt=1, description="share of the training rows")
     by: Literal["time", "group", "random"] | None = Field(
-        default=None, description="[time when the dataset has a time column, else random]"
+        default=None,
+        description="[group when one is named, time when the dataset has a time column, or random]",
     )
     group: str | None = Field(
         default=None, description="rows with one value of this column stay on one side"
     )
-    seed: int = Field(default=0, description="of the hash that splits by group or at random")
+    seed: int = Field(default=0, ge=0, description="of the hash that splits by group or at random")
     folds: int = Field(
         default=0, ge=0, le=20, description="walk-forward folds that measure the winner"
     )
@@ -132,6 +132,11 @@ class Train(Spec):
     shap_rows: int = Field(
         default=2000, ge=0, le=5000, description="rows SHAP explains; 0 leaves it out"
     )
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """What is searched over: the candidates, or the user's own function in their place."""
+        return (self.function,) if self.function else self.candidates
 
 
 class VersusChampion(Spec):
@@ -221,8 +226,3 @@ class ModelSpec(Spec):
     score: Score = Score()
     monitor: Monitor = Monitor()
     retrain: Retrain = Retrain()
-
-    @property
-    def by_time(self) -> bool:
-        """Whether the hold-out is cut by time rather than by a hash of the key."""
-        return isinstance(self.split.holdout, timedelta)

@@ -55,27 +55,40 @@ def read(lake: Path, features: FeatureSet, time: str | None) -> Holdout:
 def overlap(
     lake: Path, challenger: FeatureSet, champion: FeatureSet | None, key: Sequence[str]
 ) -> Rule:
-    """Refuse rows that either model was trained on, by their key and by their time."""
-    seen = _shared(lake, challenger, challenger, key)
-    if seen:
+    """Refuse rows that either model was trained on, by their key, their time and their group."""
+    if seen := _shared(lake, challenger, challenger, _identity(challenger, key)):
         return _refused(seen, "the challenger itself was trained on them")
     if champion is None:
         return Rule(name=RULE, passed=True, value=0, limit=0, reason="No row was trained on.")
+    ours, theirs = _kind(challenger), _kind(champion)
+    if ours != theirs:
+        return _refused(0, f"the challenger was split {ours} and the champion {theirs}")
+    seen = _shared(lake, challenger, champion, _identity(challenger, key))
     starts, until = challenger.train_until, champion.train_until
-    if (starts is None) != (until is None):
-        return _refused(0, "one was split by time and the other by a share of the rows")
     if starts and until and until > starts:
         begin, end = (t.astimezone(UTC).strftime("%Y-%m-%d %H:%M") for t in (starts, until))
         detail = f"the champion was trained until {end}, the hold-out begins at {begin}"
-        return _refused(_shared(lake, challenger, champion, key), detail)
-    if seen := _shared(lake, challenger, champion, key):
-        return _refused(seen, "the champion was trained on them")
+        return _refused(seen, detail)
+    if seen:
+        what = f"rows of their {challenger.group}" if challenger.group else "them"
+        return _refused(seen, f"the champion was trained on {what}")
     reason = "None of the rows was trained on by the challenger or the champion."
     return Rule(name=RULE, passed=True, value=0, limit=0, reason=reason)
 
 
+def _kind(features: FeatureSet) -> str:
+    if features.group:
+        return f"by {features.group}"
+    return "by time" if features.train_until else "by a share of the rows"
+
+
+def _identity(features: FeatureSet, key: Sequence[str]) -> list[str]:
+    """What makes a row known to a model: its key, or the group it was split by."""
+    return [features.group] if features.group else list(key)
+
+
 def _shared(lake: Path, judged: FeatureSet, trained: FeatureSet, key: Sequence[str]) -> int:
-    """Count hold-out rows of one feature set among the training rows of another."""
+    """Count hold-out rows of one feature set whose key the training rows of another have."""
     ours = pl.scan_parquet(lake / judged.uri).filter(pl.col(ROLE) == "holdout").select(key)
     theirs = pl.scan_parquet(lake / trained.uri).filter(pl.col(ROLE) == "train").select(key)
     both = ours.join(theirs, on=list(key), how="semi", nulls_equal=True)

@@ -1,20 +1,21 @@
 """Preprocessing that travels inside the model, so that training and serving cannot differ."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-Style = Literal["linear", "tree"]
+from trimtab.config.model import Task
+from trimtab.features.categories import Categories, Style
+from trimtab.features.text import THEMES, TextParts
+
 _PARTS = ("hour", "weekday", "minute_of_day")
-_MAX_CATEGORIES = 250  # of one column; the rarest share one code
-_MIN_FREQUENCY = 20  # rows a category needs for an own linear weight
 
 
 class DateParts(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -40,6 +41,10 @@ class DateParts(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         names = [f"{name}_{part}" for name in self.feature_names_in_ for part in _PARTS]
         return np.asarray(names, dtype=object)
 
+    def origins(self) -> list[str]:
+        """Return the column that each number comes from."""
+        return [str(name) for name in self.feature_names_in_ for _ in _PARTS]
+
 
 def _parts(times: pd.Series) -> list[Any]:
     at = pd.to_datetime(times, utc=True).dt
@@ -48,32 +53,30 @@ def _parts(times: pd.Series) -> list[Any]:
 
 
 def preprocessor(
-    numeric: Sequence[str], categorical: Sequence[str], temporal: Sequence[str], *, style: Style
+    numeric: Sequence[str] = (),
+    categorical: Sequence[str] = (),
+    temporal: Sequence[str] = (),
+    textual: Sequence[str] = (),
+    *,
+    style: Style,
+    task: Task = "binary",
+    seed: int = 0,
 ) -> ColumnTransformer:
-    """Build the preprocessing of one family.
+    """Build the preprocessing of one family; what a column becomes is decided by the fit's rows.
 
-    ``tree``: numbers as they are (missing stays missing), categories as ordinal numbers with
-    unknown as -1, so that SHAP stays exact. ``linear``: imputed with an indicator, scaled,
-    categories one-hot with the rare and unknown ones together.
+    ``tree``: every column a dense number (missing stays missing), so that SHAP stays exact.
+    ``linear``: imputed with an indicator, scaled, and sparse where categories and words are.
     """
-    number: Any = "passthrough"
-    time: Any = DateParts()
-    category: Any = OrdinalEncoder(
-        handle_unknown="use_encoded_value",
-        unknown_value=-1,
-        max_categories=_MAX_CATEGORIES,
+    linear = style == "linear"
+    number: Any = _scaled() if linear else "passthrough"
+    time: Any = (
+        make_pipeline(DateParts(), *_scaled().named_steps.values()) if linear else DateParts()
     )
-    if style == "linear":
-        number, time = _scaled(), make_pipeline(DateParts(), *_scaled().named_steps.values())
-        category = OneHotEncoder(
-            handle_unknown="infrequent_if_exist",
-            min_frequency=_MIN_FREQUENCY,
-            max_categories=_MAX_CATEGORIES,
-        )
     kinds = [
         ("number", number, numeric),
-        ("category", category, categorical),
+        ("category", Categories(style, task, seed), categorical),
         ("time", time, temporal),
+        ("text", TextParts(None if linear else THEMES, seed), textual),
     ]
     return ColumnTransformer(
         [(name, step, list(columns)) for name, step, columns in kinds if columns],
@@ -84,3 +87,23 @@ def preprocessor(
 def _scaled() -> Any:
     imputer = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
     return make_pipeline(imputer, StandardScaler())
+
+
+def origins(fitted: ColumnTransformer) -> list[str]:
+    """Return the raw column of every column that a fitted `preprocessor` gives, in its order."""
+    return [
+        origin
+        for _, step, columns in fitted.transformers_
+        if step != "drop"
+        for origin in _origins(step, columns)
+    ]
+
+
+def _origins(step: Any, columns: Sequence[str]) -> list[str]:
+    found = list(columns)
+    for part in step if isinstance(step, Pipeline) else [step]:
+        if hasattr(part, "origins"):
+            found = part.origins()
+        elif isinstance(part, SimpleImputer):
+            found += [found[i] for i in part.indicator_.features_]
+    return found

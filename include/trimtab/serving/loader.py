@@ -10,24 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from trimtab import trusted
 from trimtab.errors import IntegrityError
 from trimtab.serving.frame import Schema, coerce
 from trimtab.types import Candidate, FeatureSet
-
-# What skops does not trust by itself and our families need. Code never adds to this from a file.
-ALLOWED_TYPES = (
-    "numpy.dtype",
-    "sklearn._loss.link.IdentityLink",
-    "sklearn._loss.link.Interval",
-    "sklearn._loss.link.LogitLink",
-    "sklearn._loss.link.MultinomialLogit",
-    "sklearn._loss.loss.HalfBinomialLoss",
-    "sklearn._loss.loss.HalfMultinomialLoss",
-    "sklearn._loss.loss.HalfSquaredError",
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.tree._tree.Tree",
-    "trimtab.features.pipeline.DateParts",
-)
 
 
 @dataclass(frozen=True)
@@ -115,13 +101,12 @@ def loads(data: bytes, where: str) -> Any:
     from skops.io.exceptions import UntrustedTypesFoundException
 
     try:
-        unknown = sorted(set(skops.io.get_untrusted_types(data=data)) - set(ALLOWED_TYPES))
-        if unknown:
+        if unknown := trusted.unknown(skops.io.get_untrusted_types(data=data)):
             raise IntegrityError(
-                f"{where} holds {', '.join(unknown)}, which trimtab does not load; "
-                "a model is built from scikit-learn's own types"
+                f"{where} holds {', '.join(unknown)}, which trimtab does not load; a model is "
+                f"built from scikit-learn's own types and those that {trusted.USER_MODULE} allows"
             )
-        return skops.io.loads(data, trusted=list(ALLOWED_TYPES))
+        return skops.io.loads(data, trusted=list(trusted.allowed()))
     except IntegrityError:
         raise
     except UntrustedTypesFoundException as error:

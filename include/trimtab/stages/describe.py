@@ -27,7 +27,7 @@ def description(
 ) -> dict[str, Any]:
     """Everything it takes to know, and to repeat, how this model was made."""
     rows, task = len(search.data.y), features.task
-    scores = {name: search.score(found.probe, found.validation, name) for name in METRICS[task]}
+    scores = search.scores(found.probe, found.validation, METRICS[task])
     classes = getattr(found.probe, "classes_", np.array([])).tolist()
     return {
         "model": spec.model,
@@ -38,6 +38,7 @@ def description(
             **dict.fromkeys(features.numeric, "float64"),
             **dict.fromkeys(features.categorical, "text"),
             **dict.fromkeys(features.temporal, "time"),
+            **dict.fromkeys(features.textual, "text"),
         },
         "categories": _categories(search.data.frame, features),
         "classes": classes,
@@ -45,8 +46,10 @@ def description(
         "params": found.params,
         "metric": search.metric,
         "validation": {name: value for name, value in scores.items() if np.isfinite(value)},
-        "trials": [vars(trial) for trial in found.trials],
-        "default_score": found.default_value,
+        "trials": [trial.to_json() for trial in found.trials],
+        "warm_start": {name: dict(params) for name, params in search.known.items()},
+        "default_score": found.default_value if np.isfinite(found.default_value) else None,
+        "search_gain": found.gain if np.isfinite(found.gain) else None,
         "baselines": list(BASELINES),
         "rows": {
             "train": rows,

@@ -3,14 +3,15 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import polars as pl
 
 from trimtab.config import ModelSpec
-from trimtab.config.columns import available, feature_columns, task_of
+from trimtab.config.columns import available, feature_columns, split_by, task_of
 from trimtab.environment import Environment
-from trimtab.errors import NotReadyError
+from trimtab.errors import DataError, NotReadyError
 from trimtab.features import sources, split, store, target, view
 from trimtab.features.join import ORDER
 from trimtab.features.sources import Source
@@ -52,7 +53,8 @@ def build_features(env: Environment, model: str, *, force: bool = False) -> Feat
         raise NotReadyError(f"{model}: {text}")
     seconds: dict[str, float] = {}
     rows, unlabelled = _rows(env, spec, found, seconds)
-    features = _record(env, spec, key, rows, found, unlabelled, cause)
+    rows, until = _split(env, spec, rows, found[spec.data.from_])
+    features = _record(env, spec, key, rows, found, unlabelled, cause, until)
     features = features.model_copy(update={"costs": _costs(rows, features, seconds)})
     _enough(spec, features, first=cause.name == "initial")
     sha256 = store.write(rows, env.lake / features.uri)
@@ -81,7 +83,8 @@ def _key(env: Environment, spec: ModelSpec, found: Mapping[str, Source]) -> str:
     used = [*view.needed(spec, catalog), spec.target.column]
     contract = {name: columns[name].type for name in used if name in columns}
     versions = {name: source.version for name, source in found.items()}
-    definition = [versions, parts, contract, list(main.key), main.time]
+    weight = [spec.train.weight] if spec.train.weight else []
+    definition: list[Any] = [versions, parts, contract, list(main.key), main.time, *weight]
     if made := definitions(spec, catalog):
         definition.append(made)
     return digest(definition)
@@ -131,7 +134,8 @@ def rows_at(env: Environment, spec: ModelSpec, versions: Mapping[str, int]) -> p
         NotReadyError: a version is not known any more.
     """
     found = {name: sources.published(env, name, at) for name, at in versions.items()}
-    return _rows(env, spec, found)[0]
+    rows, _ = _rows(env, spec, found, {})
+    return _split(env, spec, rows, found[spec.data.from_])[0]
 
 
 def open_requests(env: Environment, model: str) -> dict[str, RetrainDecision]:
@@ -147,7 +151,7 @@ def open_requests(env: Environment, model: str) -> dict[str, RetrainDecision]:
 def _rows(
     env: Environment, spec: ModelSpec, found: Mapping[str, Source], seconds: dict[str, float]
 ) -> tuple[pl.DataFrame, int]:
-    """Return the labelled rows with their role, in a fixed order, and how many have no label."""
+    """Return the labelled rows in a fixed order, and how many have no label."""
     catalog, source = env.project.catalog, found[spec.data.from_]
     main, task = catalog.datasets[spec.data.from_], task_of(spec, catalog)
     tables = {name: each.table for name, each in found.items()}
@@ -158,18 +162,24 @@ def _rows(
     names = [*view.needed(spec, catalog), TARGET]
     joined = view.joined(ours.sort(order), spec, catalog, tables, names, seconds=seconds)
     rows = target.checked(joined, spec.target, task)
-    return _split(spec, rows, main.time, main.key, source), source.rows - rows.height
+    return rows, source.rows - rows.height
 
 
 def _split(
-    spec: ModelSpec, rows: pl.DataFrame, time: str | None, key: tuple[str, ...], source: Source
-) -> pl.DataFrame:
-    holdout = spec.split.holdout
-    if isinstance(holdout, timedelta):
-        if time is None or source.newest is None:
+    env: Environment, spec: ModelSpec, rows: pl.DataFrame, source: Source
+) -> tuple[pl.DataFrame, datetime | None]:
+    """Return the rows with their role and, by time, the moment the hold-out begins."""
+    main, by = env.project.catalog.datasets[spec.data.from_], split_by(spec, env.project.catalog)
+    holdout, seed = spec.split.holdout, spec.split.seed
+    if by == "time":
+        if main.time is None or source.newest is None:
             raise NotReadyError(f"{spec.model}: {spec.data.from_} has no event time yet")
-        return split.by_time(rows, time, source.newest, holdout)
-    return split.by_key(rows, key, holdout)
+        until = split.cut(rows, main.time, source.newest, holdout)
+        return split.by_time(rows, main.time, until), until
+    if isinstance(holdout, timedelta):
+        raise DataError(f"{spec.model}: split.holdout is a duration, the split is by {by}")
+    key = [spec.split.group] if by == "group" and spec.split.group else main.key
+    return split.by_key(rows, key, holdout, seed), None
 
 
 def _record(
@@ -180,17 +190,19 @@ def _record(
     found: Mapping[str, Source],
     unlabelled: int,
     cause: _Cause,
+    until: datetime | None,
 ) -> FeatureSet:
     catalog, newest = env.project.catalog, found[spec.data.from_].newest
-    holdout, task = spec.split.holdout, task_of(spec, catalog)
-    until = newest - holdout if newest and isinstance(holdout, timedelta) else None
+    grouped = split_by(spec, catalog) == "group"
     roles = dict(rows[ROLE].value_counts().iter_rows())
     return FeatureSet(
         model=spec.model,
         key=key,
         uri=str(store.path(env.lake, spec.model, key).relative_to(env.lake)),
-        task=task,
+        task=task_of(spec, catalog),
         **view.columns_by_kind(feature_columns(spec, catalog)),
+        group=spec.split.group if grouped else None,
+        weight=spec.train.weight,
         train_rows=roles.get("train", 0),
         holdout_rows=roles.get("holdout", 0),
         unlabelled=unlabelled,

@@ -155,7 +155,7 @@ def _fitted(env: Environment, candidate: Candidate, spec: ModelSpec, rows: pl.Da
     time_column = env.project.dataset(spec.data.from_).time
     data = as_data(rows.filter(pl.col(ROLE) == "train"), features, time_column)
     family = registry.get(candidate.estimator, features.task)
-    return package.dump(fit(family, candidate.params, fitting(spec, features), data))
+    return package.dumped("model", fit(family, candidate.params, fitting(spec, features), data))
 
 
 def _predict(env: Environment, candidate: Candidate, data: bytes, proof: _Proof) -> None:

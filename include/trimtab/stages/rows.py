@@ -1,4 +1,4 @@
-"""The rows of a feature set, as a model takes them."""
+"""The rows of a feature set, as a model takes them, and how models are fitted on them."""
 
 from typing import Any
 
@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from trimtab.config import ModelSpec
 from trimtab.environment import Environment
-from trimtab.features.pipeline import Style, preprocessor
+from trimtab.features.categories import Style
+from trimtab.features.pipeline import preprocessor
 from trimtab.serving.frame import Schema, coerce
 from trimtab.training.fit import Fitting
 from trimtab.training.split import Data
@@ -18,6 +19,16 @@ from trimtab.types import ROLE, TARGET, FeatureSet
 def training_rows(env: Environment, features: FeatureSet, time: str | None) -> Data:
     """Return the rows a model learns from; ``time`` is its dataset's event time."""
     return as_data(read(env, features).filter(pl.col(ROLE) == "train"), features, time)
+
+
+def fitting(spec: ModelSpec, features: FeatureSet) -> Fitting:
+    """Return how every model of a feature set is fitted: trials, refits, folds and rebuilds."""
+
+    def preprocess(style: Style) -> Any:
+        kinds = features.numeric, features.categorical, features.temporal, features.textual
+        return preprocessor(*kinds, style=style, task=features.task, seed=spec.train.seed)
+
+    return Fitting(features.task, spec.train, preprocess)
 
 
 def read(env: Environment, features: FeatureSet) -> pl.DataFrame:
@@ -39,16 +50,6 @@ def as_data(rows: pl.DataFrame, features: FeatureSet, time: str | None) -> Data:
         _plain(rows[features.group]) if features.group else None,
         rows[features.weight].cast(pl.Float64).to_numpy() if features.weight else None,
     )
-
-
-def fitting(spec: ModelSpec, features: FeatureSet) -> Fitting:
-    """How every model of a training on these rows is fitted."""
-
-    def preprocess(style: Style) -> Any:
-        kinds = features.numeric, features.categorical, features.temporal
-        return preprocessor(*kinds, style=style)
-
-    return Fitting(features.task, spec.train, preprocess)
 
 
 def _plain(column: pl.Series) -> NDArray[np.generic]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from trimtab import trusted
 from trimtab.adapters.tracking import Family, Input, ModelFiles, Training
 from trimtab.environment import Environment
 from trimtab.ledger.chain import digest
@@ -32,7 +33,7 @@ def training_entry(env: Environment, candidate: Candidate, at: datetime) -> Trai
         file=folder / "model.skops",
         example=example,
         prediction=loaded.pipeline.predict(example),
-        trusted=loader.ALLOWED_TYPES,
+        trusted=trusted.allowed(),
         requirements=_requirements(made),
     )
     return Training(
@@ -57,9 +58,12 @@ def _requirements(made: dict[str, Any]) -> tuple[str, ...]:
 def _metrics(candidate: Candidate, made: dict[str, Any]) -> dict[str, float]:
     values = {f"validation_{name}": value for name, value in candidate.validation.items()}
     values |= {"trials": candidate.trials, "seconds": candidate.seconds}
+    values |= {f"walk_forward_{name}": value for name, value in candidate.walk_forward.items()}
     values["train_rows"] = candidate.features.train_rows
+    values |= {f"walk_forward_{name}": value for name, value in candidate.walk_forward.items()}
     if candidate.default_score is not None:
         values["default_score"] = candidate.default_score
+        values["search_gain"] = made["search_gain"]
     taken = made.get("resources", {})
     numbers = {name: taken.get(name) for name in ("cpu_seconds", "peak_memory", "cost")}
     return {**values, **{name: value for name, value in numbers.items() if value is not None}}
@@ -84,7 +88,8 @@ def _tags(candidate: Candidate, made: dict[str, Any]) -> dict[str, str]:
 
 def _families(made: dict[str, Any]) -> dict[str, Family]:
     """One nested run for each family: its best trial, and how many there were."""
-    best = {trial["family"]: trial for trial in sorted(made["trials"], key=lambda t: t["value"])}
+    complete = [trial for trial in made["trials"] if trial["state"] == "complete"]
+    best = {trial["family"]: trial for trial in sorted(complete, key=lambda t: t["value"])}
     trials = {name: [t for t in made["trials"] if t["family"] == name] for name in best}
     return {
         name: Family(

@@ -3,23 +3,22 @@
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from trimtab.config import ModelSpec
-from trimtab.config.columns import primary_metric
 from trimtab.environment import Environment
-from trimtab.errors import NotReadyError
 from trimtab.features.view import carried
 from trimtab.ledger import versions
 from trimtab.serving import loader
 from trimtab.stages.describe import BASELINES, description
 from trimtab.stages.mirror import catch_up
 from trimtab.stages.recorded import recorded
-from trimtab.stages.rows import fitting, training_rows
+from trimtab.stages.search import feature_set, logged, prepare
 from trimtab.training import figures, package, record, registry
 from trimtab.training.fit import fit
 from trimtab.training.machine import Meter
 from trimtab.training.search import Found, Search
-from trimtab.training.split import Data
+from trimtab.training.walk import walk
 from trimtab.types import Candidate, FeatureSet
 
 log = logging.getLogger(__name__)
@@ -38,17 +37,12 @@ def train(
         NotReadyError: there is no feature set of this key.
     """
     spec = env.project.model(model)
-    event = env.ledger.find("features", model, features_key)
-    if event is None:
-        raise NotReadyError(
-            f"{model}: no feature set {features_key[:16]}; build the features first"
-        )
-    features = FeatureSet.model_validate(event.payload)
+    features = feature_set(env, model, features_key)
     key = record.candidate_key(features_key, spec)
     done = env.ledger.find("training", model, key)
     if done is None:
         with env.ledger.lock(f"training:{model}:{key[:16]}"):
-            candidate = _candidate(env, spec, features, key, progress or _logged(model))
+            candidate = _candidate(env, spec, features, key, progress or logged(model))
             done = env.ledger.append("training", model, key, candidate.to_json())
     found = versions.trained_as(env.ledger, done)
     if found.run_id is None:
@@ -58,10 +52,6 @@ def train(
         closing = {"version": found.version, "reason": f"answered by version {found.version}"}
         env.ledger.append("retrain_closed", model, request, closing)
     return found
-
-
-def _logged(model: str) -> Callable[[str], None]:
-    return lambda text: log.info("%s: %s", model, text)
 
 
 def _candidate(
@@ -91,9 +81,8 @@ def _train(
 ) -> None:
     place, dataset = env.project.environment, env.project.dataset(spec.data.from_)
     with Meter() as meter:
-        data = training_rows(env, features, dataset.time)
-        search = _search(spec, features, data, progress)
-        found = search.run()
+        search = prepare(env, spec, features, key, progress)
+        data, found = search.data, search.run()
         progress(f"refitting {found.family} on {len(data.y)} rows, and the baselines")
         models = _models(features, search, found)
         packaged = loader.built(models["model"], features, "the model as it is packaged")
@@ -101,6 +90,8 @@ def _train(
         files = {f"{package.FIGURES}/{name}": picture for name, picture in pictures.items()}
         files[package.RECORDED] = recorded(env, features, carried(dataset), packaged)
         made = description(env, spec, features, key, search, found)
+        if spec.split.folds:
+            made["walk_forward"] = _walked(spec, search, found, progress)
         made["resources"] = meter.usage().to_json(place.cost_per_hour, place.currency)
     example = data.frame.head(5).to_json(orient="records", date_format="iso", date_unit="us")
     package.write(folder, models, made, example, files)
@@ -112,23 +103,20 @@ def _models(features: FeatureSet, search: Search, found: Found) -> dict[str, byt
     wanted = {"model": (found.family, found.params)}
     wanted |= {f"baseline_{name}": (name, params[name]) for name in BASELINES}
     return {
-        name: package.dump(
-            fit(registry.get(family, features.task), chosen, search.how, search.data)
+        name: package.dumped(
+            name, fit(registry.get(family, features.task), chosen, search.how, search.data)
         )
         for name, (family, chosen) in wanted.items()
     }
 
 
-def _search(
-    spec: ModelSpec, features: FeatureSet, data: Data, progress: Callable[[str], None]
-) -> Search:
-    return Search(
-        data=data,
-        how=fitting(spec, features),
-        metric=primary_metric(spec, features.task),
-        validation=spec.split.validation,
-        progress=progress,
-    )
+def _walked(
+    spec: ModelSpec, search: Search, found: Found, progress: Callable[[str], None]
+) -> dict[str, Any]:
+    winner, folds = registry.get(found.family, search.how.task), spec.split.folds
+    done = walk(winner, found.params, search.how, search.data, search.metric, folds)
+    progress(f"walk-forward {done}")
+    return done.description()
 
 
 def _from_folder(
@@ -148,6 +136,7 @@ def _from_folder(
         validation=made["validation"],
         trials=len(made["trials"]),
         default_score=made["default_score"],
+        walk_forward=made.get("walk_forward", {}).get("numbers", {}),
         baselines=tuple(made["baselines"]),
         git_commit=made["git_commit"],
         dirty=made["code"]["dirty"],

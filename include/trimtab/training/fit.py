@@ -1,5 +1,6 @@
 """One fit, the same for every trial, refit and rebuild: preprocessing and estimator."""
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -7,11 +8,14 @@ from typing import Any, Literal
 import numpy as np
 
 from trimtab.config.model import Task, Train
-from trimtab.training import split
+from trimtab.errors import DataError, TrimtabError
+from trimtab.training import function, split, weights
 from trimtab.training.registry import Estimator
 from trimtab.training.split import Data, Rows
+from trimtab.training.weights import Weights
 
 Preprocess = Callable[[Literal["linear", "tree"]], Any]
+_CALIBRATION_FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -26,23 +30,116 @@ class Fitting:
 def fit(
     family: Estimator, params: dict[str, Any], how: Fitting, data: Data, rows: Rows | None = None
 ) -> Any:
-    """Fit preprocessing and estimator in one pipeline on ``rows`` (default: all, bounded)."""
+    """Fit preprocessing and estimator in one pipeline on ``rows`` (default: all, bounded).
+
+    With weights and, of a classifier, calibration as the model file says. The parts of a
+    calibrated pipeline are what they are without; its last step is a `Calibrated`.
+
+    Raises:
+        DataError: the weights are none, or a class is too rare to be calibrated.
+        TrimtabError: the family takes no weights, or the user's function gave no usable model.
+    """
+    rows = np.arange(len(data.y)) if rows is None else rows
+    rows = split.sample(rows, family.max_rows, how.train.seed)
+    model = uncalibrated(family, params, how, data, rows)
+    if how.train.calibrate == "none" or not family.calibrates or how.task == "regression":
+        return model
+    return _calibrated(model, family, params, how, data, rows)
+
+
+def uncalibrated(
+    family: Estimator, params: dict[str, Any], how: Fitting, data: Data, rows: Rows
+) -> Any:
+    """Fit a model on all of ``rows``, weighted; its probabilities are the estimator's own."""
     from sklearn.pipeline import Pipeline
 
-    seed = how.train.seed
-    rows = split.sample(np.arange(len(data.y)) if rows is None else rows, family.max_rows, seed)
-    steps = [
-        ("preprocess", how.preprocess(family.style)),
-        ("estimator", family.build(how.task, seed, **params)),
-    ]
-    made = Pipeline(steps).fit(data.frame.iloc[rows], data.y[rows])
-    one_thread(made.named_steps["estimator"])
-    return made
+    if family.function is not None:
+        return function.call(family.name, family.function, how.task, how.train, data, rows)
+    step = how.preprocess(family.style)
+    made = step.fit_transform(data.frame.iloc[rows], data.y[rows])
+    estimator = family.build(how.task, how.train.seed, **params)
+    learn(family, estimator, how, made, data, rows)
+    return Pipeline([("preprocess", step), ("estimator", one_thread(estimator))])
+
+
+def learn(family: Estimator, model: Any, how: Fitting, made: Any, data: Data, rows: Rows) -> Any:
+    """Fit a built estimator, weighted, on what preprocessing made of ``rows``.
+
+    Raises:
+        TrimtabError: there are weights and the estimator takes none.
+    """
+    weight = row_weights(how, data, rows)
+    if weight is None:
+        return model.fit(made, data.y[rows])
+    if "sample_weight" not in inspect.signature(model.fit).parameters:
+        raise TrimtabError(
+            f"estimator {family.name} takes no weights; take it out of train.candidates, "
+            "or take out train.weight and train.balance"
+        )
+    return model.fit(made, data.y[rows], sample_weight=weight)
+
+
+def row_weights(how: Fitting, data: Data, rows: Rows) -> Weights | None:
+    """Return how much each of ``rows`` counts, 1 on average; None when all count alike."""
+    return weights.total(how.train, data, rows)
+
+
+def _calibrated(
+    model: Any, family: Estimator, params: dict[str, Any], how: Fitting, data: Data, rows: Rows
+) -> Any:
+    """Calibrate by the user's weights alone, so that probabilities are right after balancing."""
+    from sklearn.pipeline import Pipeline
+
+    from trimtab.training.calibrate import Calibrated, calibrator
+
+    chances, judged = [], []
+    for fitted, left in split.folds(data, _CALIBRATION_FOLDS, how.train.seed, rows):
+        part = uncalibrated(family, params, how, data, fitted)
+        chances.append(_aligned(part, data.frame.iloc[left], model.classes_))
+        judged.append(left)
+    if not judged:
+        raise DataError("train.calibrate: the rows have one moment or group only; set it to none")
+    seen = np.concatenate(judged)
+    made = calibrator(
+        how.train.calibrate,  # type: ignore[arg-type] # none was asked before
+        model.classes_,
+        np.vstack(chances),
+        data.y[seen],
+        weights.own(how.train, data, seen),
+    )
+    if family.function is not None:
+        return Calibrated(model, made)
+    steps = [*model.steps[:-1], ("estimator", Calibrated(model.steps[-1][1], made))]
+    return Pipeline(steps)
+
+
+def _aligned(part: Any, frame: Any, classes: Any) -> Any:
+    """Return a fold's probabilities in the columns of ``classes``; one it has not seen gets 0."""
+    columns = {label: i for i, label in enumerate(np.asarray(classes).tolist())}
+    found = np.zeros((len(frame), len(columns)))
+    found[:, [columns[label] for label in np.asarray(part.classes_).tolist()]] = part.predict_proba(
+        frame
+    )
+    return found
+
+
+def innermost(model: Any) -> Any:
+    """Return the estimator that does the learning, out of calibration and numbered classes."""
+    while not hasattr(model, "steps") and hasattr(model, "estimator") and _ours(model):
+        model = model.estimator
+    return model
+
+
+def _ours(model: Any) -> bool:
+    return type(model).__module__.startswith("trimtab.")
 
 
 def one_thread(model: Any) -> Any:
     """Let a fitted model predict on one thread: a forest's threads sum in any order."""
-    return model.set_params(n_jobs=None) if "n_jobs" in model.get_params(deep=False) else model
+    inner = innermost(model)
+    if "n_jobs" in inner.get_params(deep=False):
+        inner.set_params(n_jobs=None if type(inner).__module__.startswith("sklearn.") else 1)
+    return model
 
 
 def fitted_rows(family: Estimator, total: int) -> int:

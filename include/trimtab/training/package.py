@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from trimtab.errors import IntegrityError
+from trimtab import trusted
+from trimtab.errors import IntegrityError, TrimtabError
 
 MANIFEST, DESCRIPTION, EXAMPLE = "manifest.json", "model.json", "input_example.json"
 RECORDED, IMPORTANCE, FIGURES = "recorded.parquet", "importance.json", "figures"
@@ -19,14 +20,6 @@ _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 def folder(lake: Path, model: str, key: str) -> Path:
     """Where the version of candidate ``key`` lies."""
     return lake / "models" / model / key[:16]
-
-
-def dump(model: Any) -> bytes:
-    """Return a fitted model as the skops bytes that are packaged."""
-    import skops.io
-
-    data: bytes = skops.io.dumps(model)
-    return data
 
 
 def write(
@@ -63,6 +56,28 @@ def write(
     except OSError:  # somebody else was first
         shutil.rmtree(aside, ignore_errors=True)
     return read_manifest(target)
+
+
+def dumped(name: str, model: Any) -> bytes:
+    """Return a model's bytes, sure that they can be loaded.
+
+    Raises:
+        TrimtabError: names the types in it that cannot be saved, or that no loader takes.
+    """
+    import skops.io
+
+    try:
+        data: bytes = skops.io.dumps(model)
+        types = skops.io.get_untrusted_types(data=data)
+    except Exception as error:  # whatever a type that skops cannot write makes it raise
+        said = f"{type(error).__name__}: {error}"
+        raise TrimtabError(f"{name} cannot be saved: {said}; keep functions out of it") from error
+    if odd := trusted.unknown(types):
+        raise TrimtabError(
+            f"{name} holds {', '.join(odd)}, which trimtab would not load; if a class of your own "
+            f"is among them, allow it in {trusted.USER_MODULE}: registry.allow(TheClass)"
+        )
+    return data
 
 
 def read_manifest(target: Path) -> dict[str, str]:

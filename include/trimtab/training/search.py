@@ -1,8 +1,9 @@
 """Search over all candidate families under one budget; the winner is refitted on every row."""
 
+import functools
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,29 +11,29 @@ import numpy as np
 import optuna
 
 from trimtab import metrics
-from trimtab.errors import DataError
+from trimtab.errors import DataError, TrimtabError
 from trimtab.training import registry, split
-from trimtab.training.fit import Fitting, one_thread, predict
+from trimtab.training.board import Board, Trial, Turn
+from trimtab.training.fit import Fitting, learn, one_thread, predict, uncalibrated
 from trimtab.training.registry import Estimator
 from trimtab.training.split import Data, Rows
+from trimtab.training.studies import Memory, Place, reachable
 
 log = logging.getLogger(__name__)
 Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One configuration that was tried."""
-
-    family: str
-    params: dict[str, Any]
-    value: float
-    seconds: float
+# A trial is looked at once before its full fit: when it has this share of its trees, on this many
+# rows. Not on a share of the rows: what that costs is lost when the trial goes on, and a fifth of
+# 50,000 rows takes boosting half the time of all. The first trees stay when the trial goes on.
+FIRST_LOOK, LOOK_ROWS = 0.25, 10_000
+POLL = 1.0  # seconds between two looks at trials of other workers
 
 
 @dataclass(frozen=True)
 class Found:
-    """What the search found. ``probe`` is the winner as fitted for its trial, for figures."""
+    """What the search found. ``probe`` is the winner as fitted for its trial, for figures.
+
+    ``default_value`` is the best score of all defaults: what there was without a search.
+    """
 
     family: str
     params: dict[str, Any]
@@ -42,128 +43,259 @@ class Found:
     probe: Any
     validation: Rows
 
-    def best(self) -> dict[str, Trial]:
-        """Return the best trial of every family."""
-        return {t.family: t for t in sorted(self.trials, key=lambda t: t.value)}
-
-
-@dataclass
-class _Family:
-    estimator: Estimator
-    study: Any
-    tried: list[Trial] = field(default_factory=list)
-
     @property
-    def best(self) -> float:
-        return max((trial.value for trial in self.tried), default=-np.inf)
+    def gain(self) -> float:
+        """What the search has brought over the best defaults; NaN when none gave a score."""
+        return self.value - self.default_value
 
-    @property
-    def open(self) -> bool:
-        return self.estimator.space is not None or not self.tried
+    def __str__(self) -> str:
+        """Say in a line what the search has brought."""
+        stopped = sum(trial.state == "pruned" for trial in self.trials)
+        return (
+            f"{self.family} wins with {self.value:.4g}, {self.gain:+.4g} over the best defaults, "
+            f"after {len(self.trials)} trial(s), {stopped} of them stopped early"
+        )
 
 
 @dataclass
 class Search:
-    """The search of one training: every trial fits a sample and is judged on newer rows."""
+    """The search of one training: every trial fits a sample and is judged on newer rows.
+
+    Searches of one ``name`` in one ``place`` are one search: each takes trials until their common
+    budget is used. ``known`` are parameters by family that are tried right after the defaults;
+    ``now`` is a clock in seconds that all of them share.
+    """
 
     data: Data
     how: Fitting
     metric: str
     validation: float
     progress: Progress = lambda text: None
+    place: Place = field(default_factory=Memory)
+    name: str = "search"
+    worker: int = 0
+    known: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    now: Callable[[], float] = time.monotonic
+
+    def __post_init__(self) -> None:
+        seed, most = self.how.train.seed, self.how.train.tune.sample
+        rows, judges = split.validation_tail(self.data, self.validation, seed)
+        self.fit_rows = split.sample(rows, most, seed)
+        self._judges = split.sample(judges, most, seed)
+        self._prepared: dict[str, tuple[Any, Any, Any]] = {}
+        self._probes: dict[int, Any] = {}  # the best model of this worker, by its turn
+
+    def work(self) -> int:
+        """Run trials until the common budget is used; return how many it were.
+
+        Defaults of every family come first, also past the budget of trials; then the leader twice
+        for once the runner-up. No trial begins that would, by the family's slowest so far, end
+        after the budget of minutes, unless none has given a score yet.
+
+        Raises:
+            DependencyError: the database of a shared search does not answer.
+        """
+        count = 0
+        with reachable():
+            while (turn := self.board.take(self.worker)) is not None:
+                self._try(turn)
+                count += 1
+        return count
 
     def run(self) -> Found:
-        """Try defaults of every family first, then the leader twice for once the runner-up.
+        """Work until nothing is left, also of what other workers began; return the outcome.
 
-        Every family gets its default trial, even past the budget of trials. No trial starts
-        that would, by the family's slowest so far, end after the budget of minutes.
+        Raises:
+            DataError: no trial gave a score.
+            DependencyError: the database of a shared search does not answer.
         """
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
-        seed, tune = self.how.train.seed, self.how.train.tune
-        rows, judges = split.validation_tail(self.data, self.validation, seed)
-        self.fit_rows = split.sample(rows, tune.sample, seed)
-        self._judges = split.sample(judges, tune.sample, seed)
-        self._prepared: dict[str, tuple[Any, Any]] = {}
-        self._began, self._best, self._probe = time.monotonic(), -np.inf, None
-        families = [self._family(name) for name in dict.fromkeys(self.how.train.candidates)]
-        total = max(tune.trials, len(families))
-        for number in range(total):
-            family = self._next(families, number)
-            if family is None or not self._in_time(family):
-                break
-            self._try(family, number + 1, total)
-        return self._found(families)
+        with reachable():
+            self.work()
+            while self.board.busy():
+                time.sleep(POLL)
+                self.work()
+            found = self._found()
+        self.progress(str(found))
+        return found
 
-    def _family(self, name: str) -> _Family:
-        found = registry.get(name, self.how.task)
-        sampler = optuna.samplers.TPESampler(seed=self.how.train.seed, n_startup_trials=5)
-        study = optuna.create_study(direction="maximize", sampler=sampler)
-        if found.space:
-            study.enqueue_trial(dict(found.defaults))
-        return _Family(found, study)
-
-    @staticmethod
-    def _next(families: Sequence[_Family], number: int) -> _Family | None:
-        if number < len(families):
-            return families[number]
-        ranked = sorted((f for f in families if f.open), key=lambda f: -f.best)
-        if not ranked:
-            return None
-        return ranked[1] if len(ranked) > 1 and number % 3 == 2 else ranked[0]
-
-    def _in_time(self, family: _Family) -> bool:
-        slowest = max((trial.seconds for trial in family.tried), default=0.0)
-        spent = time.monotonic() - self._began
-        return not family.tried or spent + slowest <= self.how.train.tune.minutes * 60
-
-    def _try(self, family: _Family, number: int, total: int) -> None:
-        began, asked = time.monotonic(), family.study.ask()
-        space, name = family.estimator.space, family.estimator.name
-        params = space(asked) if space else dict(family.estimator.defaults)
-        model = self._fitted(family.estimator, params)
-        value = self.score(model, self._judges)
-        family.study.tell(asked, value if np.isfinite(value) else -1e300)
-        family.tried.append(Trial(name, params, value, time.monotonic() - began))
-        if value > self._best:
-            self._best, self._probe = value, model
-        self.progress(
-            f"trial {number}/{total} {name} {self.metric} {value:.4g} (best {self._best:.4g})"
+    @functools.cached_property
+    def board(self) -> Board:
+        """The studies of this search and what is left of the budget."""
+        train = self.how.train
+        return Board(
+            [registry.get(name, self.how.task) for name in dict.fromkeys(train.families)],
+            train.tune,
+            self.place,
+            name=self.name,
+            seed=train.seed,
+            known=self.known,
+            now=self.now,
         )
 
-    def _fitted(self, family: Estimator, params: dict[str, Any]) -> Any:
-        """Fit a trial; trials of one style share the preprocessing of their common rows."""
-        from sklearn.pipeline import Pipeline
+    def _try(self, turn: Turn) -> None:
+        began = time.monotonic()
+        spent = functools.partial(_since, began)
+        try:
+            with self.place.alive(turn.asked):
+                value, model = self._measured(turn)
+        except optuna.TrialPruned:
+            self.board.pruned(turn, spent())
+            self._tell(turn, "stopped early")
+        except (TrimtabError, optuna.exceptions.OptunaError):
+            self.board.lost(turn)
+            raise
+        except Exception as error:  # whatever an estimator raises for odd parameters
+            log.warning("trial %d failed", turn.number, exc_info=True)
+            self.board.failed(turn, spent(), f"{type(error).__name__}: {error}")
+            self._tell(turn, f"failed: {type(error).__name__}: {error}")
+        except BaseException:  # interrupted: somebody else may take it at once
+            self.board.lost(turn)
+            raise
+        else:
+            self._scored(turn, value, model, spent())
 
-        y = self.data.y[self.fit_rows]
+    def _scored(self, turn: Turn, value: float, model: Any, seconds: float) -> None:
+        if not np.isfinite(value):
+            self.board.failed(turn, seconds, f"{self.metric} is {value}")
+        else:
+            if value > self.board.best():
+                self._probes = {turn.number: model}
+            self.board.complete(turn, value, seconds)
+        self._tell(turn, f"{value:.4g}")
+
+    def _tell(self, turn: Turn, outcome: str) -> None:
+        best, left = self.board.best(), round(self.board.minutes_left * 60)
+        self.progress(
+            f"trial {turn.number}/{turn.total} {turn.family.name} {self.metric} {outcome} "
+            f"(best {best:.4g}, {left // 60}:{left % 60:02d} left)"
+        )
+
+    def _measured(self, turn: Turn) -> tuple[float, Any]:
+        """Fit and score a trial; one that falls behind on fewer rows ends there.
+
+        Raises:
+            optuna.TrialPruned: it fell behind.
+        """
+        if turn.family.function is not None:
+            model = self._whole(turn.family)
+            return self.score(model, self._judges), model
+        model = self._estimator(turn.family, turn.params)
+        if self.how.train.tune.prune and turn.family.grows:
+            self._look(turn, model)
+        self._fit(turn.family, model)
+        return self._judge(turn.family, model), self._pipeline(turn.family, model)
+
+    def _look(self, turn: Turn, model: Any) -> None:
+        """Score the trial with few of its trees, which it keeps when it goes on.
+
+        Raises:
+            optuna.TrialPruned: it fell behind.
+        """
+        grows = str(turn.family.grows)
+        most = model.get_params(deep=False)[grows]
+        model.set_params(warm_start=True, **{grows: max(1, round(most * FIRST_LOOK))})
+        self._fit(turn.family, model)
+        turn.asked.report(self._judge(turn.family, model, LOOK_ROWS), 0)
+        if turn.asked.should_prune():
+            raise optuna.TrialPruned
+        model.set_params(**{grows: most})
+
+    def _estimator(self, family: Estimator, params: dict[str, Any]) -> Any:
+        return family.build(self.how.task, self.how.train.seed, **params)
+
+    def _whole(self, family: Estimator) -> Any:
+        """Let a training function fit the trial's rows: it takes them as they are."""
+        return uncalibrated(family, {}, self.how, self.data, self.fit_rows)
+
+    def _fit(self, family: Estimator, model: Any) -> None:
+        """Fit a trial's estimator; trials of one style share what preprocessing made."""
+        learn(family, model, self.how, self._made(family)[1], self.data, self.fit_rows)
+
+    def _made(self, family: Estimator) -> tuple[Any, Any, Any]:
         if family.style not in self._prepared:
             step = self.how.preprocess(family.style)
-            made = step.fit_transform(self.data.frame.iloc[self.fit_rows], y)
-            self._prepared[family.style] = (step, made)
-        step, made = self._prepared[family.style]
-        model = one_thread(family.build(self.how.task, self.how.train.seed, **params).fit(made, y))
-        return Pipeline([("preprocess", step), ("estimator", model)])
+            fitted = step.fit_transform(
+                self.data.frame.iloc[self.fit_rows], self.data.y[self.fit_rows]
+            )
+            judged = step.transform(self.data.frame.iloc[self._judges])
+            self._prepared[family.style] = (step, fitted, judged)
+        return self._prepared[family.style]
+
+    def _pipeline(self, family: Estimator, model: Any) -> Any:
+        from sklearn.pipeline import Pipeline
+
+        one_thread(model)
+        if family.grows:
+            model.set_params(warm_start=False)
+        return Pipeline([("preprocess", self._made(family)[0]), ("estimator", model)])
+
+    def _judge(self, family: Estimator, model: Any, most: int | None = None) -> float:
+        """Score an estimator on the validation rows, or on ``most`` of them."""
+        from sklearn.utils import _safe_indexing
+
+        rows = np.arange(len(self._judges))
+        few = split.sample(rows, most, self.how.train.seed)
+        made = self._made(family)[2]
+        made = made if len(few) == len(rows) else _safe_indexing(made, few)
+        prediction = predict(model, made, self.how.task)
+        classes = getattr(model, "classes_", None)
+        return metrics.score(self.metric, self.data.y[self._judges[few]], prediction, classes)
 
     def score(self, model: Any, rows: Rows, metric: str | None = None) -> float:
         """Score a fitted model on rows of the training data."""
+        (value,) = self.scores(model, rows, (metric or self.metric,)).values()
+        return value
+
+    def scores(self, model: Any, rows: Rows, names: Sequence[str]) -> dict[str, float]:
+        """Score a fitted model by several metrics; it predicts once."""
         prediction = predict(model, self.data.frame.iloc[rows], self.how.task)
         classes = getattr(model, "classes_", None)
-        return metrics.score(metric or self.metric, self.data.y[rows], prediction, classes)
+        y = self.data.y[rows]
+        return {name: metrics.score(name, y, prediction, classes) for name in names}
 
-    def _found(self, families: Sequence[_Family]) -> Found:
-        finite = [f for f in families if np.isfinite(f.best)]
-        if not finite:
-            raise DataError(
-                f"no trial gave a finite {self.metric}: the {len(self._judges)} validation rows "
-                "may hold one class only; more rows or a larger split.validation help"
-            )
-        winner = max(finite, key=lambda f: f.best)
-        trial = max(winner.tried, key=lambda t: t.value)
+    def _found(self) -> Found:
+        trials = self.board.trials()
+        complete = [trial for trial in trials if trial.state == "complete"]
+        if not complete:
+            raise self._nothing(trials)
+        winner = max(complete, key=_value)
+        defaults = [t for t in complete if t.params == self._defaults(t.family)]
         return Found(
-            family=winner.estimator.name,
-            params=trial.params,
-            value=trial.value,
-            default_value=winner.tried[0].value,
-            trials=tuple(trial for f in families for trial in f.tried),
-            probe=self._probe,
+            family=winner.family,
+            params=winner.params,
+            value=_value(winner),
+            default_value=max(map(_value, defaults), default=float("nan")),
+            trials=tuple(trials),
+            probe=self._probe(winner),
             validation=self._judges,
         )
+
+    def _defaults(self, family: str) -> dict[str, Any]:
+        return dict(registry.get(family, self.how.task).defaults)
+
+    def _probe(self, winner: Trial) -> Any:
+        """The winner's fitted trial; another worker's is fitted again on the same rows."""
+        if winner.turn not in self._probes:
+            family = registry.get(winner.family, self.how.task)
+            if family.function is not None:
+                return self._whole(family)
+            model = self._estimator(family, winner.params)
+            self._fit(family, model)
+            self._probes[winner.turn] = self._pipeline(family, model)
+        return self._probes[winner.turn]
+
+    def _nothing(self, trials: list[Trial]) -> DataError:
+        errors = list(dict.fromkeys(f"{t.family}: {t.error}" for t in trials if t.error))
+        return DataError(
+            f"no trial gave a finite {self.metric}: {'; '.join(errors)}. When it is no number, the "
+            f"{len(self._judges)} validation rows may hold one class only; more rows or a larger "
+            "split.validation help"
+        )
+
+
+def _since(began: float) -> float:
+    return time.monotonic() - began
+
+
+def _value(trial: Trial) -> float:
+    return -np.inf if trial.value is None else trial.value

@@ -25,11 +25,13 @@ from trimtab_airflow.operators.monitor import MonitorOperator
 from trimtab_airflow.operators.promote import PromoteOperator
 from trimtab_airflow.operators.retrain import RetrainOperator
 from trimtab_airflow.operators.score import ScoreOperator
+from trimtab_airflow.operators.search import SearchOperator
 from trimtab_airflow.operators.train import TrainOperator
 
 log = logging.getLogger(__name__)
 Views = Mapping[str, FeatureView]
 Build = Callable[[ModelSpec, Path, Views], DAG]
+_FEATURES = "{{ ti.xcom_pull(task_ids='features')['key'] }}"
 _VERSION = "{{ ti.xcom_pull(task_ids='%s')['version'] }}"
 
 
@@ -91,11 +93,7 @@ def train_dag(spec: ModelSpec, file: Path, views: Views) -> DAG:
             force="{{ params.force }}",
             reason="{{ params.reason }}",
         )
-        train = TrainOperator(
-            task_id="train",
-            model=name,
-            features_key="{{ ti.xcom_pull(task_ids='features')['key'] }}",
-        )
+        train = _train(spec, features)
         evaluate = EvaluateOperator(task_id="evaluate", model=name, version=_VERSION % "train")
         approve = _approve(spec)
         promote = PromoteOperator(
@@ -104,8 +102,26 @@ def train_dag(spec: ModelSpec, file: Path, views: Views) -> DAG:
             version=_VERSION % "evaluate",
             outlets=[assets.model(name)],
         )
-        features >> train >> evaluate >> approve >> promote
+        train >> evaluate >> approve >> promote
     return dag
+
+
+def _train(spec: ModelSpec, features: FeaturesOperator) -> TrainOperator:
+    """One task, or as many that search together before it: ``train.tune.parallel``.
+
+    A worker that failed keeps nobody from training: the search is finished there.
+    """
+    workers = spec.train.tune.parallel
+    rule = TriggerRule.ALL_DONE_MIN_ONE_SUCCESS if workers > 1 else TriggerRule.ALL_SUCCESS
+    arguments = {"model": spec.model, "features_key": _FEATURES}
+    train = TrainOperator(task_id="train", trigger_rule=rule, **arguments)
+    features >> train
+    if workers > 1:
+        search = SearchOperator.partial(
+            task_id="search", map_index_template="{{ worker_and_share }}", **arguments
+        ).expand(worker=list(range(1, workers + 1)))
+        features >> search >> train
+    return train
 
 
 def _sources(spec: ModelSpec, views: Views) -> list[Asset]:

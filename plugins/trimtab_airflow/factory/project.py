@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from trimtab.config import Project, load_project
+from trimtab.config.registered import Registered
 from trimtab.errors import Problem, TrimtabError
 from trimtab.features import registry as features
 from trimtab.paths import default_config, default_environment
@@ -22,9 +23,12 @@ def read_project(config: Path | None = None) -> Project:
     """
     folder, place = config or default_config(), default_environment()
     problems: list[Problem] = []
-    estimators = _names(problems, training.USER_MODULE, training.names)
-    functions = _names(problems, features.USER_MODULE, features.functions)
-    project = load_project(folder, place, estimators=estimators, functions=functions)
+    registered = Registered(
+        _names(problems, training.USER_MODULE, training.names),
+        _names(problems, training.USER_MODULE, training.functions),
+        _names(problems, features.USER_MODULE, features.functions),
+    )
+    project = load_project(folder, place, registered=registered)
     return dataclasses.replace(project, problems=(*project.problems, *problems))
 
 
@@ -32,5 +36,7 @@ def _names(problems: list[Problem], module: str, names: Callable[[], T]) -> T | 
     try:
         return names()
     except TrimtabError as error:
-        problems.append(Problem(f"{module}.py", 1, "(module)", str(error), "correct it"))
+        problem = Problem(f"{module}.py", 1, "(module)", str(error), "correct it")
+        if problem not in problems:  # a module may register names of two kinds
+            problems.append(problem)
         return None

@@ -3,10 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 from trimtab_airflow.operators.base import StageOperator
+from trimtab_airflow.progress import teller
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from airflow.sdk import Context
 
     from trimtab.environment import Environment
@@ -31,7 +30,8 @@ class TrainOperator(StageOperator):
         """Return version, estimator and scores; progress can be read while it runs."""
         from trimtab.stages.train import train
 
-        candidate = train(env, self.model, self.features_key, progress=self._progress(context))
+        tell = teller(context, self.model, self.log)
+        candidate = train(env, self.model, self.features_key, progress=tell)
         self.run_id = candidate.run_id
         self.log.info(
             "%s: version %d is %s after %d trials in %.1f s, validation %s",
@@ -44,17 +44,3 @@ class TrainOperator(StageOperator):
         )
         names = {"version", "estimator", "validation", "trials", "run_id", "seconds"}
         return candidate.to_json(include=names)
-
-    def _progress(self, context: "Context") -> "Callable[[str], None]":
-        store = context.get("task_state_store")
-
-        def tell(text: str) -> None:
-            self.log.info("%s: %s", self.model, text)
-            if store is None:
-                return
-            try:
-                store.set("progress", text)
-            except Exception as error:  # progress is a courtesy: it never fails a training
-                self.log.debug("progress is not shown: %s", error)
-
-        return tell

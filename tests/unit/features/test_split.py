@@ -13,7 +13,8 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 def test_by_time_holds_out_the_newest_days() -> None:
     rows = pl.DataFrame({"at": [START + timedelta(days=d) for d in range(10)]})
-    roles = split.by_time(rows, "at", START + timedelta(days=9), timedelta(days=3))[ROLE]
+    cut = split.cut(rows, "at", START + timedelta(days=9), timedelta(days=3))
+    roles = split.by_time(rows, "at", cut)[ROLE]
     assert roles.to_list() == ["train"] * 6 + ["holdout"] * 4
 
 

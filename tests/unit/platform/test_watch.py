@@ -7,9 +7,10 @@ import pytest
 from tests.conftest import OpenEnv
 
 from trimtab.environment import Environment
+from trimtab.errors import DependencyError
 from trimtab.ledger import champion
 from trimtab.platform.demo import outcome
-from trimtab.platform.demo.watch import Task, unfinished
+from trimtab.platform.demo.watch import Airflow, Task, unfinished
 
 FILES = {
     "datasets/sales.yaml": (
@@ -132,3 +133,36 @@ def test_overlapping_tasks_count_once_as_work() -> None:
         "work_seconds": 17.0,
         "orchestration_seconds": 23.0,
     }
+
+
+class Pages(Airflow):
+    """Airflow's pages without Airflow: what each path answers, or an error."""
+
+    def __init__(self, told: dict[str, str]) -> None:
+        super().__init__("http://nowhere")
+        self.told = told
+
+    def _get(self, path: str, **query: Any) -> dict[str, Any]:
+        if path.endswith("taskInstances"):
+            return {"task_instances": [task(*each) for each in RUNNING]}
+        key = f"{path.split('/')[1]} {query['map_index']}"
+        if key not in self.told:
+            raise DependencyError("404")
+        assert path.endswith("dagRuns/manual__2026%2F1/taskInstances/search/state-store/progress")
+        return {"key": "progress", "value": self.told[key]}
+
+
+RUNNING = [("m.train", "search", 0), ("m.train", "search", 1), ("m.score", "score", -1)]
+
+
+def task(dag: str, name: str, index: int) -> dict[str, Any]:
+    return {"dag_id": dag, "task_id": name, "dag_run_id": "manual__2026/1", "map_index": index}
+
+
+def test_a_search_that_runs_tells_its_last_trial() -> None:
+    airflow = Pages({"m.train 1": "trial 4/6 boosted_trees roc_auc 0.71 (best 0.72)"})
+    assert airflow.running() == [
+        "m: trial 4/6 boosted_trees roc_auc 0.71 (best 0.72)",
+        "m.score/score",
+        "m.train/search",
+    ]

@@ -10,7 +10,9 @@ import pytest
 import yaml
 
 from trimtab.config import load_project
+from trimtab.config.columns import split_by
 from trimtab.config.loader import load_dataset
+from trimtab.config.registered import Registered
 from trimtab.data.judge import judge
 from trimtab.profiling import contract, model, page
 from trimtab.profiling.profile import Profile, profile
@@ -60,7 +62,7 @@ def config(tmp_path: Path, found: Profile) -> Path:
 
 
 def test_both_files_pass_the_check(config: Path) -> None:
-    project = load_project(config, estimators=registry.names())
+    project = load_project(config, registered=Registered(registry.names()))
     assert project.problems == ()
     spec = project.dataset("things")
     assert list(spec.columns) == world().columns
@@ -70,7 +72,7 @@ def test_both_files_pass_the_check(config: Path) -> None:
     assert spec.columns["名前"].nullable
     late = project.model("late")
     assert (late.task, late.target.positive) == ("binary", "late")
-    assert late.by_time
+    assert split_by(late, project.catalog) == "time"
 
 
 def test_the_contract_takes_every_row_of_the_file_it_was_learned_from(

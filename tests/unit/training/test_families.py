@@ -10,7 +10,7 @@ import pytest
 import skops.io
 
 from trimtab.config.model import METRICS, Task, Train, Tune
-from trimtab.errors import DataError, TrimtabError
+from trimtab.errors import TrimtabError
 from trimtab.features.pipeline import preprocessor
 from trimtab.serving import loader
 from trimtab.training import registry, split
@@ -18,7 +18,7 @@ from trimtab.training.fit import Fitting, fit, predict
 from trimtab.training.search import Search
 from trimtab.training.split import Data
 
-SHIPPED = ("boosted_trees", "dummy", "linear", "random_forest")
+SHIPPED = ("boosted_trees", "dummy", "lightgbm", "linear", "random_forest", "xgboost")
 
 
 def frame(n: int = 300) -> pd.DataFrame:
@@ -47,7 +47,7 @@ def search(task: Task, **changes: Any) -> Search:
         how=Fitting(
             task,
             Train(candidates=("linear",), tune=tune),
-            lambda style: preprocessor(["x"], ["c"], ["at"], style=style),
+            lambda style: preprocessor(["x"], ["c"], ["at"], style=style, task=task),
         ),
         metric=METRICS[task][0],
         validation=0.2,
@@ -106,33 +106,6 @@ def test_a_module_of_the_user_is_found(tmp_path: Path, monkeypatch: pytest.Monke
 def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(TrimtabError, match="choose from"):
         registry.get("boosted_tree", "binary")
-
-
-def test_search_begins_with_defaults_and_repeats_itself() -> None:
-    texts: list[str] = []
-    first = search("binary", progress=texts.append).run()
-    assert first.trials[0].params == dict(registry.get("linear", "binary").defaults)
-    assert first.default_value == first.trials[0].value
-    assert first.value == max(trial.value for trial in first.trials)
-    assert len(first.trials) == len(texts) == 3
-    assert texts[0].startswith("trial 1/3 linear roc_auc ")
-    again = search("binary").run()
-    assert [t.params for t in again.trials] == [t.params for t in first.trials]
-    assert [t.value for t in again.trials] == [t.value for t in first.trials]
-
-
-def test_budget_of_minutes_still_gives_every_family_its_defaults() -> None:
-    tune = Tune(trials=50, sample=200, minutes=1e-9)
-    names = ("linear", "boosted_trees")
-    found = search("regression", train=Train(candidates=names, tune=tune)).run()
-    assert [trial.family for trial in found.trials] == list(names)
-
-
-def test_one_class_in_validation_is_an_error_with_advice() -> None:
-    s = search("binary")
-    one = Data(s.data.frame, np.r_[np.arange(240) % 2, np.zeros(60)], s.data.time)
-    with pytest.raises(DataError, match="one class only"):
-        replace(s, data=one).run()
 
 
 def test_validation_is_the_newest_part_and_never_cuts_a_moment() -> None:

@@ -34,6 +34,7 @@ from trimtab.types import (
     Retention,
     RetrainDecision,
     Scoring,
+    SearchShare,
 )
 from trimtab_airflow.operators.evaluate import EvaluateOperator
 from trimtab_airflow.operators.features import FeaturesOperator
@@ -43,6 +44,7 @@ from trimtab_airflow.operators.retrain import RetrainOperator
 from trimtab_airflow.operators.revert import RevertOperator
 from trimtab_airflow.operators.rollback import RollbackOperator
 from trimtab_airflow.operators.score import ScoreOperator
+from trimtab_airflow.operators.search import SearchOperator
 from trimtab_airflow.operators.train import TrainOperator
 
 Fake = Callable[..., None]
@@ -134,6 +136,20 @@ def _features(force: bool = False) -> FeatureSet:
     return FeatureSet(
         model="m", key="k1", uri="u", task="binary", train_rows=9, holdout_rows=3, cause="initial"
     )
+
+
+def test_a_worker_of_a_search_says_who_it_is_and_what_it_did(fake: Fake) -> None:
+    def search(env: Any, model: str, key: str, worker: int, *, progress: Any) -> SearchShare:
+        progress("trial 1/6")
+        return SearchShare(model=model, key="c", worker=worker, trials=4)
+
+    fake("search", search=search)
+    operator = SearchOperator(task_id="search", model="m", features_key="k", worker=2)
+    store = MagicMock()
+    there = context(task_state_store=store)
+    assert operator.execute(there)["trials"] == 4
+    assert there["worker_and_share"] == "worker 2: 4 trial(s)"
+    store.set.assert_called_once_with("progress", "trial 1/6")
 
 
 def test_progress_that_cannot_be_shown_does_not_fail_a_training(fake: Fake) -> None:
@@ -296,7 +312,17 @@ def test_template_fields_are_constructor_arguments(kind: type[BaseOperator]) -> 
 def test_there_is_an_operator_per_stage() -> None:
     names = {kind.__module__.rpartition(".")[2] for kind in operator_classes()}
     assert names == {
-        *("base", "discover", "ingest", "validate", "publish", "features", "train", "evaluate"),
+        *(
+            "base",
+            "discover",
+            "ingest",
+            "validate",
+            "publish",
+            "features",
+            "search",
+            "train",
+            "evaluate",
+        ),
         *("approve", "promote", "score", "monitor", "retrain", "rollback", "new_data"),
         *("retention", "revert"),
     }

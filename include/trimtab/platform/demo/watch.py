@@ -13,6 +13,7 @@ from trimtab.errors import DependencyError
 from trimtab.ledger import champion
 
 PAGE = 100  # Airflow's own limit
+_TELLING = ("search", "train")  # tasks that tell their progress
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,25 @@ class Airflow:
         return sorted({run["dag_id"] for run in page["dag_runs"]})
 
     def running(self) -> list[str]:
-        """Tasks that run right now, as ``dag/task``."""
+        """Tasks that run right now, as ``dag/task``, or what a long one says of its progress."""
         page = self._get(
             "dags/~/dagRuns/~/taskInstances", state=["running", "deferred"], limit=PAGE
         )
-        return sorted(f"{ti['dag_id']}/{ti['task_id']}" for ti in page["task_instances"])
+        told = [self._told(ti) for ti in page["task_instances"]]
+        return sorted(told, key=lambda text: (": " not in text, text))  # a terminal is narrow
+
+    def _told(self, ti: dict[str, Any]) -> str:
+        """Say how far a task is: a search tells its last trial in the task's state store."""
+        name = f"{ti['dag_id']}/{ti['task_id']}"
+        if ti["task_id"] not in _TELLING:
+            return name
+        run, task = (urllib.parse.quote(ti[key], safe="") for key in ("dag_run_id", "task_id"))
+        path = f"dags/{ti['dag_id']}/dagRuns/{run}/taskInstances/{task}/state-store/progress"
+        try:
+            text = self._get(path, map_index=ti["map_index"])["value"]
+        except DependencyError:  # it has said nothing yet
+            return name
+        return f"{ti['dag_id'].rpartition('.')[0]}: {text}"
 
     def failed_runs(self, since: datetime) -> list[str]:
         """Runs that failed since then, as ``dag run``."""

@@ -1,0 +1,23 @@
+"""How far a long task is, for whoever looks while it runs."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+KEY = "progress"  # in the task's state store, which the REST API shows
+
+
+def teller(context: Mapping[str, Any], subject: str, log: logging.Logger) -> Callable[[str], None]:
+    """Return a function that tells a line to the task's log and to its state store."""
+    store = context.get("task_state_store")
+
+    def tell(text: str) -> None:
+        log.info("%s: %s", subject, text)
+        if store is None:
+            return
+        try:
+            store.set(KEY, text)
+        except Exception as error:  # progress is a courtesy: it never fails a task
+            log.debug("progress is not shown: %s", error)
+
+    return tell
