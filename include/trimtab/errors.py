@@ -59,6 +59,10 @@ class IntegrityError(TrimtabError):
     """Bytes are not what the ledger says they are, or a model file holds a type we do not allow."""
 
 
+class AdditivityError(TrimtabError):
+    """Contributions that do not sum to a model's score; to show them would mislead."""
+
+
 class DependencyError(TrimtabError):
     """A database, store or tracking server did not answer. Worth a retry with back-off."""
 

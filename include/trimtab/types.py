@@ -15,6 +15,9 @@ SYSTEM_COLUMNS = (FILE, ROW, PARTITION)
 # Columns a feature set adds: the target, and which side of the split a row is on.
 TARGET, ROLE = "_target", "_role"
 
+# What the contributions of an explanation sum to.
+Scale = Literal["log-odds", "probability", "value"]
+
 _LONGEST_KEY = 400  # characters, of an event in the ledger
 
 
@@ -380,16 +383,45 @@ class FeatureAnswer(Record):
     reason: str = ""
 
 
+class ColumnImportance(Record):
+    """What one feature is worth to a version, and what it costs."""
+
+    column: str
+    permutation: Measure  # mean loss of the metric when its values are shuffled
+    spread: Measure  # standard deviation of that loss over the repeats
+    useless: bool  # the mean is at most two spreads
+    shap: float | None = None  # mean absolute contribution
+    cost: FeatureCost | None = None
+
+
+class Importance(Record):
+    """Worth and cost of every feature of a version; ``importance.json`` of its package."""
+
+    model: str
+    metric: str
+    rows: int  # validation rows whose columns were shuffled
+    repeats: int
+    columns: tuple[ColumnImportance, ...]  # most important first
+    shap_rows: int = 0
+    shap_scale: Scale | None = None
+    shap_method: str = ""  # how the contributions were computed; without any: why not
+
+
 class Explanation(Record):
     """Why one row got its score: contributions that sum to it."""
 
     model: str
     version: int
     versions: dict[str, int]  # datasets the row was built from
+    generation: int | None = None  # of the champion that scored the row
+    scored: datetime | None = None  # when it did; None: this version has not scored the row
     key: dict[str, Any]
     features: dict[str, Any]
-    prediction: Any
-    scale: Literal["log-odds", "probability", "value"]  # what the contributions sum to
+    prediction: Any  # P(positive), the class, or the number
+    recorded: Any = None  # what the predictions table holds for the row
+    explains: str | None = None  # of several classes: the one whose score is explained
+    probability: float | None = None  # of the positive or the explained class
+    scale: Scale  # what the contributions sum to
     base: float  # the score of no information
     contributions: dict[str, float]  # by column, largest first
     score: float  # base + the sum of contributions

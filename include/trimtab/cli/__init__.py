@@ -7,6 +7,7 @@ from trimtab.cli import (
     data,
     demo,
     doctor,
+    explain,
     features,
     ingest,
     lineage,
@@ -39,6 +40,7 @@ app.command()(lineage.lineage)
 app.command()(retention.retention)
 app.command()(run.run)
 app.command()(run.score)
+app.command()(explain.explain)
 app.command()(registry.status)
 app.command()(registry.approve)
 app.command()(registry.rollback)

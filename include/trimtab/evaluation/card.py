@@ -5,7 +5,8 @@ from pathlib import Path
 
 from trimtab.config.model import ModelSpec
 from trimtab.evaluation import pages, report, words
-from trimtab.types import Approval, Candidate, Champion, GateVerdict
+from trimtab.evaluation.bars import Bars
+from trimtab.types import Approval, Candidate, Champion, GateVerdict, Importance
 
 
 def path(model: str, version: int) -> str:
@@ -20,6 +21,7 @@ def write(
     verdict: GateVerdict | None,
     approval: Approval | None,
     history: Sequence[Champion],
+    importance: Importance | None = None,
 ) -> Path:
     """Write the card as HTML and Markdown; return the page."""
     page = reports / path(candidate.model, candidate.version)
@@ -33,6 +35,7 @@ def write(
         "facts": report.facts(candidate),
         "metrics": report.metrics_table(verdict, candidate.features.task) if verdict else [],
         "values": report.values_plot(verdict, spec) if verdict else None,
+        "worth": Bars.of(importance) if importance else None,
         "slices": report.slices_plot(verdict) if verdict else None,
     }
     pages.write(page.with_suffix(".md"), pages.render("card.md.j2", **values))

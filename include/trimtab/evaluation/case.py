@@ -51,6 +51,7 @@ class Case:
     holdout: Holdout
     unseen: Rule
     clean: Rule  # made from committed code
+    leaks: Rule
     challenger: Contender
     champion: Contender | None
     dummy: Contender

@@ -47,6 +47,7 @@ def judge(case: Case) -> GateVerdict:
     if hearing.measured is not None and hearing.clean:
         _ask_values(case, hearing, hearing.measured)
         _ask_slices(case, hearing, hearing.measured)
+    hearing.rules.append(case.leaks)  # last: what a leak gives is measured and shown
     return _verdict(case, hearing)
 
 
@@ -61,7 +62,7 @@ def decide(found: Sequence[Rule]) -> Word:
 def reasons(word: Word, found: Sequence[Rule]) -> tuple[str, ...]:
     """Sentences: what refused or is missing, or why it passes."""
     if word == "PROMOTE":
-        told = ("versus_champion", "threshold", "beats_dummy", "linear_baseline", "slice_")
+        told = ("versus_champion", "threshold", "beats_dummy", "linear_baseline", "slice_", "leaks")
         ordered = [rule for name in told for rule in found if rule.name.startswith(name)]
         return tuple(rule.reason for rule in ordered if rule.name != "slices")
     failed = [rule for rule in found if not rule.passed]

@@ -26,6 +26,8 @@ def _templates() -> Environment:
         "rule": words.rule,
         "cell": words.cell,
         "day": words.day,
+        "percent": words.percent,
+        "size": words.size,
         "md": words.markdown,
     }
     templates.globals |= {"left": plot.LEFT, "width": plot.WIDTH, "right": plot.RIGHT}

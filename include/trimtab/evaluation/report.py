@@ -6,8 +6,9 @@ from typing import Any
 
 from trimtab.config.model import METRICS, ModelSpec
 from trimtab.evaluation import pages, words
+from trimtab.evaluation.bars import Bars
 from trimtab.evaluation.plot import Dot, Line, Plot
-from trimtab.types import Candidate, GateVerdict
+from trimtab.types import Candidate, GateVerdict, Importance
 
 HEADLINES = {
     "PROMOTE": "Fit to serve",
@@ -27,16 +28,21 @@ def write(
     spec: ModelSpec,
     candidate: Candidate,
     champion: Candidate | None,
+    importance: Importance | None = None,
 ) -> Path:
     """Write the page and ``gate.json``; return the page."""
     page = reports / path(verdict.model, verdict.version)
     pages.write(page.with_suffix(".json"), json.dumps(verdict.to_json(), indent=2) + "\n")
-    pages.write(page, html(verdict, spec, candidate, champion))
+    pages.write(page, html(verdict, spec, candidate, champion, importance))
     return page
 
 
 def html(
-    verdict: GateVerdict, spec: ModelSpec, candidate: Candidate, champion: Candidate | None
+    verdict: GateVerdict,
+    spec: ModelSpec,
+    candidate: Candidate,
+    champion: Candidate | None,
+    importance: Importance | None = None,
 ) -> str:
     """Return the page."""
     return pages.render(
@@ -49,6 +55,7 @@ def html(
         values=values_plot(verdict, spec),
         difference=difference_plot(verdict, spec),
         slices=slices_plot(verdict),
+        worth=Bars.of(importance) if importance else None,
         metrics=metrics_table(verdict, candidate.features.task),
         facts=facts(candidate),
         confidence=words.percent(spec.gate.versus_champion.confidence),

@@ -50,8 +50,8 @@ def between(low: float, high: float, *, sign: bool = False) -> str:
 
 
 def percent(share: float) -> str:
-    """A share as a percentage."""
-    return f"{100 * share:g} %"
+    """A share as a percentage, four digits at most."""
+    return f"{100 * share:.4g} %"
 
 
 def commit(sha: str | None, *, dirty: bool) -> str:
@@ -87,6 +87,7 @@ _RULES = {
     "slices": "Slices measured",
     "slice_floor": "Floor of every slice",
     "slice_regression": "No slice gets worse",
+    "leaks": "No feature gives the target away",
 }
 
 
@@ -100,6 +101,16 @@ def cell(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:,.0f}" if float(value).is_integer() and abs(value) >= 10 else number(value)
+
+
+def size(value: int) -> str:
+    """Bytes, in the unit that leaves at most three digits before the point."""
+    amount = float(value)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 1000:
+            return f"{amount:.3g} {unit}"
+        amount /= 1000
+    return f"{amount:,.3g} TB"
 
 
 def day(value: datetime | None) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from trimtab.profiling.association import MEASURES, STRONG
+from trimtab.association import MEASURES
+from trimtab.profiling.association import STRONG
 from trimtab.profiling.columns import CATEGORIES, PERHAPS_NULL
 from trimtab.profiling.profile import Profile
 

@@ -6,8 +6,8 @@ from typing import Any
 import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from trimtab.association import MEASURES
 from trimtab.profiling import figures, findings, pictures
-from trimtab.profiling.association import MEASURES
 from trimtab.profiling.columns import Column
 from trimtab.profiling.profile import Profile
 

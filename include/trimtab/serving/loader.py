@@ -81,6 +81,15 @@ def description(lake: Path, candidate: Candidate) -> dict[str, Any]:
     return found
 
 
+def read(lake: Path, candidate: Candidate, name: str) -> bytes:
+    """Return a verified file of a version.
+
+    Raises:
+        IntegrityError: it is not what the ledger says.
+    """
+    return _verified(lake / candidate.uri, name, candidate)
+
+
 def verify(lake: Path, candidate: Candidate) -> None:
     """Check every file of a version against the ledger's record.
 

@@ -1,5 +1,6 @@
 """Read any CSV or Parquet by a dataset's contract, to be scored by hand."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
@@ -29,11 +30,20 @@ def read(file: Path, dataset: DatasetSpec, types: dict[str, ColumnType]) -> pl.D
         rows = _open(file, dataset)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise DataError(f"{file} cannot be read: {error}") from error
+    return typed(rows, types, str(file))
+
+
+def typed(rows: pl.DataFrame, types: Mapping[str, ColumnType], where: str) -> pl.DataFrame:
+    """Return rows with the columns of ``types`` in those types, others as they are.
+
+    Raises:
+        DataError: names every column with values of another type, and ``where`` they stand.
+    """
     known = {name: kind for name, kind in types.items() if name in rows.columns}
     cast = rows.with_columns(_cast(rows, name, kind) for name, kind in known.items())
     bad = [text for name in known if (text := _lost(rows[name], cast[name], types[name]))]
     if bad:
-        raise DataError(f"{file}: values of the wrong type; correct them: {'; '.join(bad)}")
+        raise DataError(f"{where}: values of the wrong type; correct them: {'; '.join(bad)}")
     return cast
 
 

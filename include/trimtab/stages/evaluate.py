@@ -4,11 +4,12 @@ import logging
 
 from trimtab.config.columns import primary_metric
 from trimtab.environment import Environment
-from trimtab.evaluation import gate, holdout, report, rules
+from trimtab.evaluation import gate, holdout, leaks, report, rules
 from trimtab.evaluation.case import Case, Contender
 from trimtab.ledger import champion, versions
 from trimtab.ledger.chain import digest
 from trimtab.serving import loader
+from trimtab.stages import importance
 from trimtab.stages.mirror import catch_up
 from trimtab.types import Candidate, Champion, GateVerdict, Rule
 
@@ -34,7 +35,7 @@ def evaluate(env: Environment, model: str, version: int) -> GateVerdict:
     verdict = gate.judge(_case(env, candidate, opponent))
     verdict = verdict.model_copy(update={"report": report.path(model, version)})
     spec = env.project.model(model)
-    report.write(env.reports, verdict, spec, candidate, opponent)
+    report.write(env.reports, verdict, spec, candidate, opponent, importance.of(env, candidate))
     event = env.ledger.append("gate", model, key, verdict.to_json())
     recorded = GateVerdict.model_validate(event.payload)
     _tell(env, recorded)
@@ -64,6 +65,9 @@ def _case(env: Environment, candidate: Candidate, opponent: Candidate | None) ->
             holdout.RULE, lambda: holdout.overlap(env.lake, features, theirs, dataset.key)
         ),
         clean=rules.guarded("clean_code", lambda: _clean(env, candidate)),
+        leaks=rules.guarded(
+            leaks.RULE, lambda: leaks.rule(env.lake, features, spec.features.trust)
+        ),
         challenger=_contender(env, candidate, "challenger", "model"),
         champion=_contender(env, opponent, "champion", "model") if opponent else None,
         dummy=_contender(env, candidate, "dummy", "baseline_dummy"),

@@ -11,10 +11,11 @@ from trimtab.features.view import carried
 from trimtab.ledger import versions
 from trimtab.serving import loader
 from trimtab.stages.describe import BASELINES, description
+from trimtab.stages.importance import explained
 from trimtab.stages.mirror import catch_up
 from trimtab.stages.recorded import recorded
 from trimtab.stages.search import feature_set, logged, prepare
-from trimtab.training import figures, package, record, registry
+from trimtab.training import package, record, registry
 from trimtab.training.fit import fit
 from trimtab.training.machine import Meter
 from trimtab.training.search import Found, Search
@@ -86,8 +87,7 @@ def _train(
         progress(f"refitting {found.family} on {len(data.y)} rows, and the baselines")
         models = _models(features, search, found)
         packaged = loader.built(models["model"], features, "the model as it is packaged")
-        pictures = figures.draw(search, found)
-        files = {f"{package.FIGURES}/{name}": picture for name, picture in pictures.items()}
+        files = explained(env, spec, features, search, found, packaged.pipeline)
         files[package.RECORDED] = recorded(env, features, carried(dataset), packaged)
         made = description(env, spec, features, key, search, found)
         if spec.split.folds:

@@ -1,115 +1,67 @@
-"""Pictures of the winner's trial on the validation rows, as PNG bytes for the tracker."""
+"""The figures of a version as PNG bytes by name, from the winner's trial on validation rows."""
 
-import io
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from trimtab.training.fit import predict
+from trimtab.training.learning import learning_curve
+from trimtab.training.pictures import calibration, learning, quality, worth
 from trimtab.training.search import Found, Search
+from trimtab.training.shapley import Contributions
+from trimtab.types import Importance
 
-_IMPORTANCE_ROWS = 1000
-_POINTS = 4000
-
-
-def draw(search: Search, found: Found) -> dict[str, bytes]:
-    """Draw ROC and calibration (or residuals), and permutation importance."""
-    rows = found.validation
-    frame, truth = search.data.frame.iloc[rows], search.data.y[rows]
-    prediction = predict(found.probe, frame, search.how.task)
-    quality = {
-        "binary": ("roc_calibration.png", _roc_calibration),
-        "multiclass": ("confusion.png", _confusion),
-        "regression": ("residuals.png", _residuals),
-    }
-    name, draw_quality = quality[search.how.task]
-    return {
-        name: draw_quality(truth, prediction, getattr(found.probe, "classes_", None)),
-        "importance.png": _bars(importance(search, found)),
-    }
+Draw = Callable[[], bytes]
 
 
-def importance(search: Search, found: Found) -> pd.Series:
-    """Loss of the primary metric when one column is shuffled, largest last."""
-    rows, seed = found.validation[-_IMPORTANCE_ROWS:], search.how.train.seed
-    frame = search.data.frame.iloc[rows]
-    order = np.random.default_rng(seed).permutation(len(rows))
-    whole = _score(search, found.probe, frame, rows)
-    drops = {}
-    for name in frame.columns:
-        shuffled = frame.assign(**{name: frame[name].array.take(order)})
-        drops[name] = whole - _score(search, found.probe, shuffled, rows)
-    return pd.Series(drops, dtype=float).sort_values()
+def draw(
+    search: Search,
+    found: Found,
+    importance: Importance,
+    told: Contributions | None,
+    *,
+    target: str = "value",
+) -> dict[str, bytes]:
+    """Draw quality, calibration, importance, SHAP values if there are any, and learning curve.
+
+    ``target`` names what is predicted, with its unit.
+    """
+    metric = _told(search.metric)
+    pictures = _quality(search, found, target)
+    pictures["importance.png"] = worth.bars(importance, metric)
+    if told is not None:
+        pictures["shap.png"] = worth.swarm(told)
+    curve = learning_curve(search, found)
+    if len(curve.rows) > 1:
+        pictures["learning.png"] = learning.curve(curve.rows, curve.seen, curve.unseen, metric)
+    return pictures
 
 
-def _score(search: Search, model: Any, frame: pd.DataFrame, rows: Any) -> float:
-    from trimtab import metrics
-
-    prediction = predict(model, frame, search.how.task)
-    classes = getattr(model, "classes_", None)
-    return metrics.score(search.metric, search.data.y[rows], prediction, classes)
-
-
-def _figure(columns: int = 1, *, height: float = 4.0) -> tuple[Any, Any]:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure  # not pyplot: no global state between stages
-
-    figure = Figure(figsize=(4.5 * columns, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure, figure.subplots(1, columns)
+def _quality(search: Search, found: Found, target: str) -> dict[str, bytes]:
+    rows, task = found.validation, search.how.task
+    truth = search.data.y[rows]
+    prediction = predict(found.probe, search.data.frame.iloc[rows], task)
+    if task == "regression":
+        return {"residuals.png": quality.residuals(truth, prediction, target)}
+    if task == "multiclass":
+        classes = np.asarray(found.probe.classes_).tolist()
+        return {
+            "confusion.png": quality.confusion(truth, prediction, classes),
+            "calibration.png": calibration.multiclass(truth, prediction, classes),
+        }
+    return _binary(truth, prediction)
 
 
-def _png(figure: Any) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=90)
-    return buffer.getvalue()
+def _binary(truth: Any, chance: Any) -> dict[str, bytes]:
+    pictures = {"calibration.png": calibration.binary(truth, chance)}
+    if 0 < np.mean(truth) < 1:
+        pictures["roc.png"] = quality.roc(truth, chance)
+        pictures["precision_recall.png"] = quality.precision_recall(truth, chance)
+    return pictures
 
 
-def _roc_calibration(truth: Any, chance: Any, _: Any) -> bytes:
-    from sklearn.calibration import calibration_curve
-    from sklearn.metrics import roc_curve
-
-    figure, (left, right) = _figure(2)
-    if 0 < truth.mean() < 1:
-        falsely, rightly, _cuts = roc_curve(truth, chance)
-        left.plot(falsely, rightly)
-        seen, said = calibration_curve(truth, chance, n_bins=10, strategy="quantile")
-        right.plot(said, seen, marker="o")
-    for axis in (left, right):
-        axis.plot([0, 1], [0, 1], linewidth=0.8, linestyle="--", color="grey")
-    left.set(title="ROC", xlabel="false positive rate", ylabel="true positive rate")
-    right.set(title="Calibration", xlabel="predicted", ylabel="observed")
-    return _png(figure)
-
-
-def _confusion(truth: Any, chances: Any, classes: Any) -> bytes:
-    from sklearn.metrics import confusion_matrix
-
-    chosen = np.asarray(classes)[chances.argmax(axis=1)]
-    counts = confusion_matrix(truth, chosen, labels=classes, normalize="true")
-    figure, axis = _figure()
-    axis.imshow(counts, cmap="Blues", vmin=0, vmax=1)
-    places = range(len(classes))
-    axis.set(title="Confusion (share of the true class)", xlabel="predicted", ylabel="true")
-    axis.set(xticks=places, yticks=places, xticklabels=classes, yticklabels=classes)
-    return _png(figure)
-
-
-def _residuals(truth: Any, prediction: Any, _: Any) -> bytes:
-    figure, (left, right) = _figure(2)
-    residual = truth - prediction
-    left.scatter(prediction[-_POINTS:], residual[-_POINTS:], s=3, alpha=0.4)
-    left.axhline(0, linewidth=0.8, color="grey")
-    left.set(title="Residuals", xlabel="predicted", ylabel="true - predicted")
-    right.hist(residual, bins=60)
-    right.set(title="Distribution", xlabel="true - predicted")
-    return _png(figure)
-
-
-def _bars(values: pd.Series) -> bytes:
-    values = values.tail(25)
-    figure, axis = _figure(height=1 + 0.22 * len(values))
-    axis.barh([str(name) for name in values.index], values.to_numpy())
-    axis.set(title="Permutation importance", xlabel="loss of the primary metric")
-    return _png(figure)
+def _told(metric: str) -> str:
+    """A metric for an axis; errors carry a minus sign so that higher is always better."""
+    name = metric.removeprefix("neg_").replace("_", " ")
+    return name if name == metric.replace("_", " ") else f"{name} (negative)"

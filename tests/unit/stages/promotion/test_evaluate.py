@@ -183,7 +183,7 @@ def test_a_single_class_holds(world: Any, make_rows: Any) -> None:
 
     verdict = world.judged(1, data=make_rows().with_columns(_target=lit(0)))
     assert verdict.verdict == "HOLD"
-    assert failed(verdict) == {"both_classes": "hold"}
+    assert failed(verdict) == {"both_classes": "hold", "leaks": "hold"}
 
 
 def test_a_slice_column_that_is_not_there_refuses(new_world: Any) -> None:
