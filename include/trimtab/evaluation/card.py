@@ -6,7 +6,8 @@ from pathlib import Path
 from trimtab.config.model import ModelSpec
 from trimtab.evaluation import pages, report, words
 from trimtab.evaluation.bars import Bars
-from trimtab.types import Approval, Candidate, Champion, GateVerdict, Importance
+from trimtab.evaluation.certificate import verdict as told
+from trimtab.types import Approval, Candidate, Certificate, Champion, GateVerdict, Importance
 
 
 def path(model: str, version: int) -> str:
@@ -22,6 +23,7 @@ def write(
     approval: Approval | None,
     history: Sequence[Champion],
     importance: Importance | None = None,
+    certificate: Certificate | None = None,
 ) -> Path:
     """Write the card as HTML and Markdown; return the page."""
     page = reports / path(candidate.model, candidate.version)
@@ -32,7 +34,7 @@ def write(
         "approval": approval,
         "history": list(history),
         "confidence": words.percent(spec.gate.versus_champion.confidence),
-        "facts": report.facts(candidate),
+        "facts": [*report.facts(candidate), *_proof(certificate)],
         "metrics": report.metrics_table(verdict, candidate.features.task) if verdict else [],
         "values": report.values_plot(verdict, spec) if verdict else None,
         "worth": Bars.of(importance) if importance else None,
@@ -41,3 +43,7 @@ def write(
     pages.write(page.with_suffix(".md"), pages.render("card.md.j2", **values))
     pages.write(page, pages.render("card.html.j2", **values))
     return page
+
+
+def _proof(certificate: Certificate | None) -> list[tuple[str, str]]:
+    return [("Rebuild", told(certificate))] if certificate else []
