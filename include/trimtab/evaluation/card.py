@@ -7,7 +7,8 @@ from trimtab.config.columns import primary_metric
 from trimtab.config.model import ModelSpec
 from trimtab.evaluation import pages, report, words
 from trimtab.evaluation.bars import Bars
-from trimtab.types import Approval, Candidate, Champion, GateVerdict, Importance
+from trimtab.evaluation.certificate import verdict as told
+from trimtab.types import Approval, Candidate, Certificate, Champion, GateVerdict, Importance
 
 
 def path(model: str, version: int) -> str:
@@ -23,6 +24,7 @@ def write(
     approval: Approval | None,
     history: Sequence[Champion],
     importance: Importance | None = None,
+    certificate: Certificate | None = None,
 ) -> Path:
     """Write the card as HTML and Markdown; return the page."""
     page = reports / path(candidate.model, candidate.version)
@@ -33,7 +35,7 @@ def write(
         "approval": approval,
         "history": list(history),
         "confidence": words.percent(spec.gate.versus_champion.confidence),
-        "facts": report.facts(candidate),
+        "facts": [*report.facts(candidate), *_proof(certificate)],
         "search": _search(spec, candidate),
         "metrics": report.metrics_table(verdict, candidate.features.task) if verdict else [],
         "values": report.values_plot(verdict, spec) if verdict else None,
@@ -50,3 +52,7 @@ def _search(spec: ModelSpec, candidate: Candidate) -> str:
     best, default = candidate.validation.get(name), candidate.default_score
     gain = None if best is None or default is None else best - default
     return words.search(candidate.trials, gain, name)
+
+
+def _proof(certificate: Certificate | None) -> list[tuple[str, str]]:
+    return [("Rebuild", told(certificate))] if certificate else []

@@ -2,9 +2,8 @@
 
 from trimtab.environment import Environment
 from trimtab.errors import GateRefusedError
-from trimtab.evaluation import card
 from trimtab.ledger import Event, champion, versions
-from trimtab.stages import importance
+from trimtab.stages.card import write_card
 from trimtab.stages.mirror import catch_up
 from trimtab.types import Approval, Champion, GateVerdict
 
@@ -94,15 +93,6 @@ def _after(env: Environment, now: Champion) -> Champion:
     """What follows a change of champion; every part can be done again."""
     model, version = now.model, now.version
     catch_up(env, model)
-    candidate = versions.candidate(env.ledger, model, version)
-    card.write(
-        env.reports,
-        env.project.model(model),
-        candidate,
-        versions.newest_verdict(env.ledger, model, version),
-        versions.approval(env.ledger, model, version),
-        champion.history(env.ledger, model),
-        importance.of(env, candidate),
-    )
+    write_card(env, model, version)
     env.notifier.send("info", f"{model} version {version} is champion", now.reason)
     return now

@@ -15,12 +15,14 @@ from trimtab.config import DatasetSpec, ModelSpec
 from trimtab.config.view import FeatureView
 from trimtab.environment import Environment
 from trimtab.errors import DependencyError, IntegrityError, TrimtabError
+from trimtab.evaluation import card
 from trimtab.evaluation import certificate as page
 from trimtab.features import store
 from trimtab.ledger import versions
 from trimtab.ledger.chain import digest
 from trimtab.serving import loader
 from trimtab.stages import conditions, recorded
+from trimtab.stages.card import write_card
 from trimtab.stages.features import rows_at
 from trimtab.stages.rows import as_data, fitting
 from trimtab.training import machine, package, record, registry
@@ -183,4 +185,7 @@ def _written(
         timed = Certificate.model_validate(found.payload)
     page.write(env.reports, timed, candidate)
     event = env.ledger.append(KIND, certificate.model, key, timed.to_json())
+    model, version = certificate.model, certificate.version
+    if model in env.project.models and (env.reports / card.path(model, version)).exists():
+        write_card(env, model, version)
     return Certificate.model_validate(event.payload)

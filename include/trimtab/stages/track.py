@@ -31,7 +31,7 @@ def training_entry(env: Environment, candidate: Candidate, at: datetime) -> Trai
     example = coerce(pd.read_json((folder / package.EXAMPLE).open()), loaded.schema)
     files = ModelFiles(
         file=folder / "model.skops",
-        example=example,
+        example=_naive(example, loaded.schema.temporal),
         prediction=loaded.pipeline.predict(example),
         trusted=trusted.allowed(),
         requirements=_requirements(made),
@@ -48,6 +48,11 @@ def training_entry(env: Environment, candidate: Candidate, at: datetime) -> Trai
         files=tuple(name for name in candidate.manifest if name.startswith(_SHOWN)),
         model=files,
     )
+
+
+def _naive(example: pd.DataFrame, times: tuple[str, ...]) -> pd.DataFrame:
+    """Times in UTC without saying so: MLflow's schemas know no zones, and our models take UTC."""
+    return example.assign(**{name: example[name].dt.tz_localize(None) for name in times})
 
 
 def _requirements(made: dict[str, Any]) -> tuple[str, ...]:

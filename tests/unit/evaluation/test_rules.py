@@ -115,3 +115,22 @@ def test_no_rules_are_no_pass() -> None:
     assert gate.decide([good]) == "PROMOTE"
     assert gate.decide([good, hold]) == "HOLD"
     assert gate.decide([good, hold, bad]) == "REJECT"
+
+
+@pytest.mark.parametrize(
+    ("production", "commit", "dirty", "passed"),
+    [
+        (True, "abc", False, True),
+        (True, "abc", True, False),
+        (True, "abc+dirty", False, False),  # as earlier releases wrote it
+        (True, None, False, False),
+        (False, "abc", True, True),
+        (False, None, True, True),
+    ],
+)
+def test_uncommitted_code(production: bool, commit: str | None, dirty: bool, passed: bool) -> None:
+    rule = rules.clean_code(production=production, commit=commit, dirty=dirty)
+    assert rule.passed is passed
+    assert rule.decides == "reject"
+    committed = commit == "abc" and not dirty
+    assert committed is ("are committed" in rule.reason)

@@ -71,7 +71,7 @@ def whole(env: Environment, model: str = "kind", families: int = 1) -> None:
     experiment = client.get_experiment_by_name(model).experiment_id
     assert len(client.search_logged_models([experiment])) == 1
     assert len(client.search_model_versions(f"name = '{model}'")) == 1
-    assert client.get_model_version_by_alias(model, "challenger").version == 1
+    assert int(client.get_model_version_by_alias(model, "challenger").version) == 1
 
 
 @contextlib.contextmanager
@@ -217,7 +217,7 @@ def test_what_mlflow_shows(env: Environment) -> None:
     assert set(digests) == {"late_features", "rides", "air", "cars"}
     assert run.data.metrics["peak_memory"] > 1e6
     files = {f.path for f in client.list_artifacts(candidate.run_id)}
-    assert files == {"model.json", "figures"}
+    assert files == {"model.json", "importance.json", "figures"}
     nested = [each for each in runs(env, "late") if each.info.run_id != candidate.run_id]
     assert {each.info.run_name for each in nested} == {"linear", "boosted_trees"}
     assert {each.data.tags["mlflow.parentRunId"] for each in nested} == {candidate.run_id}

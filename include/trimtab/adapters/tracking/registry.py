@@ -36,14 +36,21 @@ def register(
         return found
     kept = _earlier(client, experiment, candidate) if again else None
     kept = _kept(client, experiment, run_id, candidate, saved, kept)
-    version = {"name": name, "source": kept.artifact_location, "run_id": run_id}
+    version = {
+        "name": name,
+        "source": kept.artifact_location,
+        "run_id": run_id,
+        "tags": dict(tags),
+        "model_id": kept.model_id,
+        "await_creation_for": 0,
+    }
     try:
-        return client.create_model_version(**version, tags=dict(tags), model_id=kept.model_id)
+        return client.create_model_version(**version)
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
     _named(client, name)  # the first version of this model
-    return client.create_model_version(**version, tags=dict(tags), model_id=kept.model_id)
+    return client.create_model_version(**version)
 
 
 def point(client: "MlflowClient", model: str, version: int, alias: str) -> bool:

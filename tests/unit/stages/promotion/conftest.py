@@ -194,10 +194,17 @@ NewWorld = Callable[..., World]
 def new_world(
     open_env: Callable[[dict[str, str]], Environment], monkeypatch: pytest.MonkeyPatch
 ) -> NewWorld:
-    """Open a world; keyword arguments go to ``files``, ``changes`` replaces words of the model."""
+    """Open a world; keyword arguments go to ``files``, ``changes`` replaces words of the model.
 
-    def opened(changes: dict[str, str] | None = None, **options: str) -> World:
-        world = World(open_env(files(**options, **(changes or {}))))
+    ``place`` are further files of the config folder.
+    """
+
+    def opened(
+        changes: dict[str, str] | None = None,
+        place: dict[str, str] | None = None,
+        **options: str,
+    ) -> World:
+        world = World(open_env({**files(**options, **(changes or {})), **(place or {})}))
         monkeypatch.setattr("trimtab.serving.loader.load", world.load)
         return world
 

@@ -257,3 +257,19 @@ def rollback_is_refused(world: Any) -> bool:
     with pytest.raises(GateRefusedError, match="only champion there ever was"):
         rollback(world.env, "buys", to=None, reason="try", actor="ana")
     return True
+
+
+def test_uncommitted_code_is_marked(world: Any) -> None:
+    marked = world.judged(1)
+    assert marked.verdict == "PROMOTE"
+    told = next(rule for rule in marked.rules if rule.name == "clean_code")
+    assert "would refuse it" in told.reason
+
+
+def test_uncommitted_code_is_refused_in_production(new_world: Any) -> None:
+    place = {"environments/local.yaml": "environment: local\nproduction: true\n"}
+    world = new_world(place=place)
+    verdict = world.judged(1)
+    assert verdict.verdict == "REJECT"
+    assert failed(verdict) == {"clean_code": "reject"}
+    assert "no commit" in verdict.reasons[0]
