@@ -316,12 +316,44 @@ class Certificate(Record):
     version: int
     equal: bool
     differences: tuple[str, ...] = ()  # what is not as recorded, each by name
+    notes: tuple[str, ...] = ()  # what else has changed: no part of the numbers, or it shows there
     rows: int  # recorded rows whose predictions were compared
     max_difference: Measure  # largest absolute difference of a prediction
-    sha256: dict[str, str]  # of the rows, the configuration, the model as rebuilt
+    sha256: dict[str, str]  # of the configuration, and of rows and predictions as rebuilt
     hardware: dict[str, Any] = {}
     seconds: float = 0.0
     report: str | None = None  # under lake/reports
+
+
+class Mirrored(Record):
+    """One decision of the ledger, as it was shown (or is to be shown) in the tracking server."""
+
+    model: str
+    kind: str  # of the ledger's event
+    what: str
+    run_id: str | None = None
+    skipped: str = ""  # why it can never be shown
+
+
+class Swept(Record):
+    """An open run that nobody will end, and why."""
+
+    model: str
+    run_id: str
+    name: str
+    reason: str
+
+
+class TrackingSync(Record):
+    """What it took to make the tracking server show what the ledger says."""
+
+    place: str  # without a password
+    dry_run: bool = False
+    told: tuple[Mirrored, ...] = ()
+    waiting: tuple[Mirrored, ...] = ()  # what it does not know (yet)
+    killed: tuple[Swept, ...] = ()
+    aliases: dict[str, tuple[int | None, int]] = {}  # champions that were elsewhere: from, to
+    problems: tuple[str, ...] = ()
 
 
 class Materialization(Record):
@@ -330,10 +362,25 @@ class Materialization(Record):
     view: str
     dataset: str
     version: int  # of the dataset
-    definition: str  # hash of the view's file
-    entities: int  # rows written
+    definition: str  # hash of what shapes the view's rows
+    shelf: str  # in the store: definition, and the last version that took rows away
+    rows: int  # written: the newest of each entity, and those that become known later
+    incremental: bool = False  # only rows of files published since the last materialization
+    since: datetime | None = None  # earliest moment the rows answer for
     newest: datetime | None = None  # event time
     place: str  # where, without a password
+
+
+class FeatureAnswer(Record):
+    """What is known of one entity at a moment. ``reason`` says why it is missing."""
+
+    view: str
+    key: dict[str, Any]
+    values: dict[str, Any] | None = None
+    time: datetime | None = None  # of the row
+    known: datetime | None = None
+    version: int  # of the dataset
+    reason: str = ""
 
 
 class ColumnImportance(Record):

@@ -1,10 +1,6 @@
 """Every numbered case gets its verdict, in every format it makes sense in, from a user not root."""
 
 import contextlib
-import json
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +9,7 @@ import pytest
 from tests.corpus import files, parquets, text, values
 from tests.corpus.case import CASES, Expected
 from tests.corpus.numbers import NUMBERS
+from tests.corpus.run import run
 
 from trimtab.data.reasons import AcceptReason, FileReason, RowReason
 
@@ -24,23 +21,8 @@ Told = dict[tuple[str, str], dict[str, Any]]
 
 @pytest.fixture(scope="session")
 def told() -> Told:
-    """What two child processes said about their halves of the cases."""
-    with (
-        tempfile.TemporaryDirectory() as first,  # not below pytest's, which is root's alone
-        tempfile.TemporaryDirectory() as second,
-    ):
-        halves = [_child(first, NUMBERS[::2]), _child(second, NUMBERS[1::2])]
-        said = [child.communicate() for child in halves]
-    for child, (_, errors) in zip(halves, said, strict=True):
-        assert child.returncode == 0, errors
-    lines = [json.loads(line) for output, _ in said for line in output.splitlines()]
-    return {(line["case"], line["form"]): line for line in lines}
-
-
-def _child(folder: str, numbers: list[str]) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.corpus.child", folder, *numbers]
-    pipe = subprocess.PIPE
-    return subprocess.Popen(command, cwd=ROOT, stdout=pipe, stderr=pipe, text=True)
+    """What was said about every case and form."""
+    return {(line["case"], line["form"]): line for line in run()}
 
 
 def test_the_list_is_whole() -> None:

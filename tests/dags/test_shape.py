@@ -14,7 +14,7 @@ from trimtab_airflow.factory import datasets, models, operations
 
 DATASETS = ("airports", "flights", "planes", "weather")
 MODELS = ("air_time", "flight_delay")
-OPERATIONS = {"trimtab.rollback", "trimtab.revert", "trimtab.retention"}
+OPERATIONS = {"trimtab.rollback", "trimtab.revert", "trimtab.retention", "trimtab.tracking"}
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +81,7 @@ def test_graph_of_each_kind(dags: dict[str, DAG]) -> None:
     assert graph(dags["trimtab.rollback"]) == {"rollback": set()}
     assert graph(dags["trimtab.revert"]) == {"revert": set()}
     assert graph(dags["trimtab.retention"]) == {"retention": set()}
+    assert graph(dags["trimtab.tracking"]) == {"sync": set()}
 
 
 @pytest.fixture

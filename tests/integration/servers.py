@@ -1,9 +1,11 @@
 """Real servers for tests: Ceph's S3 gateway and PostgreSQL, each started once, when asked for."""
 
+import os
 import shutil
 import socket
 import subprocess
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -88,6 +90,49 @@ def bucket(s3: Any) -> str:
 def database(postgres: Any) -> str:
     """Make an empty PostgreSQL database; return its SQLAlchemy address."""
     return str(postgres.url(f"test_{uuid.uuid4().hex[:12]}"))
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[str]:
+    """Start a Redis in memory; return its address. Debian's package is installed when root."""
+    if not shutil.which("redis-server"):
+        _install("redis-server")
+    port = _free(1)
+    quiet = ["--save", "", "--appendonly", "no", "--bind", "127.0.0.1", "--loglevel", "warning"]
+    server = subprocess.Popen(["redis-server", "--port", str(port), *quiet])
+    try:
+        _wait(port)
+        yield f"redis://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+@pytest.fixture
+def redis_url(redis_server: str) -> str:
+    """Return the address of an empty Redis database."""
+    import redis
+
+    redis.Redis.from_url(redis_server).flushall()
+    return f"{redis_server}/0"
+
+
+def _install(package: str) -> None:
+    apt = shutil.which("apt-get")
+    if apt is None or os.geteuid() != 0:
+        pytest.fail(f"the integration lane needs {package}: apt-get install {package}")
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for verb in (["update"], ["install", "-y", "--no-install-recommends", package]):
+        subprocess.run([apt, "-qq", *verb], check=True, timeout=400, env=quiet)
+
+
+def _wait(port: int) -> None:
+    for _ in range(100):
+        with socket.socket() as client:
+            if client.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    pytest.fail(f"nothing answers on port {port}")
 
 
 def _free(count: int) -> int:

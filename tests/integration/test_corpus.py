@@ -1,36 +1,28 @@
 """The corpus of bad files with tables, staging and quarantine on a real S3 server."""
 
 import json
-import os
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.corpus import files, parquets, text, values
 from tests.corpus.case import CASES
+from tests.corpus.run import run
 from tests.corpus.test_corpus import _verdict
 
 __all__ = ["files", "parquets", "text", "values"]
-ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.mark.timeout(900)
 def test_every_case_gets_its_verdict(ceph: Any, bucket: str) -> None:
-    variables = {
-        **os.environ,
-        **ceph.environment,
-        "AWS_ALLOW_HTTP": "true",
-        "TRIMTAB_CORPUS_STORE": f"s3://{bucket}",
-        "TRIMTAB_CORPUS_FORMS": "1",
-    }
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "tests.corpus.child", folder]
-        done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    lines = run(
+        {
+            **ceph.environment,
+            "AWS_ALLOW_HTTP": "true",
+            "TRIMTAB_CORPUS_STORE": f"s3://{bucket}",
+            "TRIMTAB_CORPUS_FORMS": "1",
+        }
+    )
+    lines.sort(key=lambda line: str(line["case"]))
     assert [line["case"] for line in lines] == sorted(CASES)
     wrong = [
         line

@@ -8,14 +8,17 @@ from trimtab.cli import (
     demo,
     doctor,
     explain,
+    features,
     ingest,
     lineage,
     new,
     platform,
     quarantine,
     registry,
+    reproduce,
     retention,
     run,
+    tracking,
 )
 
 app = typer.Typer(
@@ -32,6 +35,7 @@ app.command()(new.new)
 app.command()(ingest.ingest)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(data.data, name="data")
+app.add_typer(features.features, name="features")
 app.command()(lineage.lineage)
 app.command()(retention.retention)
 app.command()(run.run)
@@ -40,6 +44,8 @@ app.command()(explain.explain)
 app.command()(registry.status)
 app.command()(registry.approve)
 app.command()(registry.rollback)
+app.command()(reproduce.reproduce)
+app.add_typer(tracking.app, name="tracking")
 app.command()(doctor.doctor)
 app.command()(configuration.check)
 app.command()(configuration.schema)

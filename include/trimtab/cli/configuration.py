@@ -61,10 +61,12 @@ def schema(
 def schemas() -> dict[str, str]:
     """JSON Schema of each kind of file, by name, as text."""
     from trimtab.config import DatasetSpec, EnvironmentSpec, ModelSpec
+    from trimtab.config.view import FeatureView
 
     kinds: dict[str, Any] = {
         "dataset": DatasetSpec,
         "model": ModelSpec,
+        "view": FeatureView,
         "environment": EnvironmentSpec,
     }
     return {name: _text(kind.model_json_schema(by_alias=True)) for name, kind in kinds.items()}
@@ -80,7 +82,7 @@ def _problems(answer: Answer, folder: Path, *, quick: bool) -> tuple[list[Any], 
     from trimtab.config.loader import load_environment
     from trimtab.errors import ConfigError
 
-    project = load_project(folder, **_registered())
+    project = load_project(folder, registered=_registered())
     problems = list(project.problems)
     places = [file.stem for file in sorted((folder / "environments").glob("*.yaml"))]
     for name in places:
@@ -92,16 +94,19 @@ def _problems(answer: Answer, folder: Path, *, quick: bool) -> tuple[list[Any], 
         problems += _contract_problems(answer, folder, list(project.datasets.values()))
     counts = {
         "datasets": len(list((folder / "datasets").glob("*.yaml"))),
+        "views": len(list((folder / "features").glob("*.yaml"))),
         "models": len(list((folder / "models").glob("*.yaml"))),
         "environments": len(places),
     }
     return sorted(problems, key=lambda p: (p.file, p.line, p.key)), counts
 
 
-def _registered() -> dict[str, Any]:
-    from trimtab.training import registry
+def _registered() -> Any:
+    from trimtab.config.registered import Registered
+    from trimtab.features import registry as features
+    from trimtab.training import registry as training
 
-    return {"estimators": registry.names(), "functions": registry.functions()}
+    return Registered(training.names(), training.functions(), features.functions())
 
 
 def _contract_problems(answer: Answer, folder: Path, datasets: list[Any]) -> list[Any]:

@@ -1,36 +1,35 @@
 """What no single key can tell: names across files, leaks, tasks and metrics that fit."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from trimtab.config import check_training as training
 from trimtab.config.catalog import Catalog
-from trimtab.config.check_training import Finding
-from trimtab.config.columns import available, primary_metric, task_of
+from trimtab.config.check_derived import check_derived
+from trimtab.config.check_lookup import check_joins, check_names, check_uses
+from trimtab.config.columns import (
+    available,
+    consequences,
+    foreseeable,
+    primary_metric,
+    task_of,
+)
 from trimtab.config.dataset import DatasetSpec
+from trimtab.config.findings import Finding, near
 from trimtab.config.model import METRICS, ModelSpec
-from trimtab.config.view import FeatureView
-
-
-def check_view(view: FeatureView, datasets: Mapping[str, DatasetSpec]) -> list[Finding]:
-    """Return every problem of one feature view against the datasets."""
-    if view.from_ not in datasets:
-        fix = f"known are {sorted(datasets)}; correct the name, or the dataset's own file first"
-        return [(("from",), f"there is no usable dataset {view.from_!r}", fix)]
-    return []
+from trimtab.config.registered import NOT_ASKED, Functions, Registered
 
 
 def check_model(
-    model: ModelSpec,
-    catalog: Catalog,
-    estimators: Collection[str] | None,
-    functions: Collection[str] | None = None,
+    model: ModelSpec, catalog: Catalog, registered: Registered = NOT_ASKED
 ) -> list[Finding]:
     """Return every problem of one model against the catalog and the registered names."""
     datasets = catalog.datasets
-    found = [*_datasets(model, catalog), *training.names(model, estimators, functions)]
+    found = [*_datasets(model, catalog), *training.names(model, registered)]
     if not found:  # columns can only be judged once every dataset is there
-        found += [*_joins(model, datasets), *_target(model, datasets)]
-        found += [*_features(model, catalog), *_slices(model, catalog)]
+        found += [*check_joins(model, catalog), *check_uses(model, catalog)]
+        found += [*check_names(model, catalog), *_target(model, datasets)]
+        found += [*_derived(model, catalog, registered.features), *_features(model, catalog)]
+        found += [*_named(model, catalog)]
     if not found:
         found += [*_task(model, catalog), *training.fitting(model, catalog)]
     return found
@@ -57,47 +56,13 @@ def _datasets(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:
             )
 
 
-def _joins(model: ModelSpec, datasets: Mapping[str, DatasetSpec]) -> Iterator[Finding]:
-    ours = datasets[model.data.from_]
-    for i, join in enumerate(model.data.join):
-        theirs, path = datasets[join.dataset], ("data", "join", i)
-        for left, right in join.pairs.items():
-            if left not in ours.columns:
-                yield (
-                    (*path, "on"),
-                    f"{ours.dataset} has no column {left!r}",
-                    _near(left, ours.columns),
-                )
-            if right not in theirs.columns:
-                fix = _near(right, theirs.columns)
-                yield (*path, "on"), f"{theirs.dataset} has no column {right!r}", fix
-        for name in join.columns or ():
-            if name not in theirs.columns:
-                fix = _near(name, theirs.columns)
-                yield (*path, "columns"), f"{theirs.dataset} has no column {name!r}", fix
-        if join.as_of and (
-            join.as_of not in ours.columns or ours.columns[join.as_of].type != "time"
-        ):
-            yield (
-                (*path, "as_of"),
-                f"{join.as_of!r} is no time column of {ours.dataset}",
-                "name one",
-            )
-        if join.as_of and theirs.time is None:
-            yield (
-                (*path, "as_of"),
-                f"{theirs.dataset} has no time column to be joined by",
-                f"set 'time' in the file of {theirs.dataset}, or drop as_of",
-            )
-
-
 def _target(model: ModelSpec, datasets: Mapping[str, DatasetSpec]) -> Iterator[Finding]:
     columns, name = datasets[model.data.from_].columns, model.target.column
     if name not in columns:
         yield (
             ("target", "column"),
             f"{model.data.from_} has no column {name!r}",
-            _near(name, columns),
+            near(name, columns),
         )
     elif model.target.at_least is not None and columns[name].type not in ("int", "float"):
         yield (
@@ -107,15 +72,42 @@ def _target(model: ModelSpec, datasets: Mapping[str, DatasetSpec]) -> Iterator[F
         )
 
 
+def _derived(model: ModelSpec, catalog: Catalog, functions: Functions | None) -> Iterator[Finding]:
+    derive = model.features.derive
+    columns = {n: c for n, c in available(model, catalog).items() if n not in derive}
+    own = catalog.datasets[model.data.from_].columns
+    columns = {**columns, **own}  # a derived column of the same name hides none
+    visible = {name: columns[name].type for name in foreseeable(model, catalog)}
+    target, follows = model.target.column, consequences(model.target.column, own)
+    hidden = {
+        name: "the target itself"
+        if name == target
+        else "which follows from the target"
+        if name in follows
+        else f"known only after {column.known_after}"
+        for name, column in columns.items()
+        if name not in visible
+    }
+    yield from check_derived(("features", "derive"), derive, visible, hidden, functions)
+
+
 def _features(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:
-    columns = available(model, catalog)
-    for where, names in (("include", model.features.include), ("exclude", model.features.exclude)):
+    columns, features = available(model, catalog), model.features
+    follows = consequences(model.target.column, catalog.datasets[model.data.from_].columns)
+    lists = {"include": features.include, "exclude": features.exclude, "trust": features.trust}
+    for where, names in lists.items():
         for i, name in enumerate(names or ()):
             path = ("features", where, i)
             if name not in columns:
-                yield path, f"the rows have no column {name!r}", _near(name, columns)
+                yield path, f"the rows have no column {name!r}", near(name, columns)
             elif where == "include" and name == model.target.column:
                 yield path, f"{name} is the target itself", "take it out of include"
+            elif where == "include" and name in follows:
+                yield (
+                    path,
+                    f"{name} leaks the target: it follows from {model.target.column}",
+                    "take it out of include; at prediction time it has no value",
+                )
             elif where == "include" and (event := columns[name].known_after):
                 yield (
                     path,
@@ -124,11 +116,22 @@ def _features(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:
                 )
 
 
-def _slices(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:
+def _named(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:
+    """Columns that single keys name."""
     columns = available(model, catalog)
-    for i, name in enumerate(model.gate.slices):
+    named: list[tuple[tuple[str | int, ...], str | None]] = [
+        (("gate", "slices", i), name) for i, name in enumerate(model.gate.slices)
+    ]
+    named += [(("split", "group"), model.split.group), (("train", "weight"), model.train.weight)]
+    for path, name in named:
+        if name is None:
+            continue
         if name not in columns:
-            yield ("gate", "slices", i), f"the rows have no column {name!r}", _near(name, columns)
+            yield path, f"the rows have no column {name!r}", near(name, columns)
+        elif path[0] != "gate" and name == model.target.column:
+            yield path, f"{name} is the target itself", "name another column"
+        elif path[0] == "train" and columns[name].type not in ("int", "float"):
+            yield path, f"{name} is {columns[name].type}, no weight", "name a column of numbers"
 
 
 def _task(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:
@@ -143,10 +146,3 @@ def _task(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:
     column = catalog.datasets[model.data.from_].columns[model.target.column]
     if model.target.positive is None and task == "binary" and column.type in ("text", "category"):
         yield ("target",), f"{model.target.column} is text", "name the positive value: positive: …"
-
-
-def _near(name: str, columns: Collection[str]) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, list(columns), n=3)
-    return f"did you mean {' or '.join(close)}?" if close else f"known are {sorted(columns)}"

@@ -5,19 +5,18 @@ from datetime import timedelta
 
 from trimtab.config.catalog import Catalog
 from trimtab.config.columns import split_by, task_of
+from trimtab.config.findings import Finding
 from trimtab.config.model import ModelSpec
+from trimtab.config.registered import Registered
 
-Finding = tuple[tuple[str | int, ...], str, str]  # path of the key, problem, fix
 EXTRAS = ("lightgbm", "xgboost")  # families that come with an extra of the same name
 
 
-def names(
-    model: ModelSpec, estimators: Collection[str] | None, functions: Collection[str] | None
-) -> Iterator[Finding]:
-    """Find families and functions that nobody registered; None checks nothing."""
-    train = model.train
+def names(model: ModelSpec, registered: Registered) -> Iterator[Finding]:
+    """Find families and training functions that nobody registered."""
+    train, estimators = model.train, registered.estimators
     if train.function:
-        yield from _function(model, functions)
+        yield from _function(model, registered.trainings)
     elif not train.candidates:
         yield ("train", "candidates"), "no estimator is left to train", "name one, such as linear"
     elif estimators is not None:

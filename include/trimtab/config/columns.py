@@ -47,9 +47,14 @@ def derived_columns(derive: Mapping[str, Derived]) -> dict[str, Column]:
 
 
 def used_columns(use: ViewUse, catalog: Catalog) -> dict[str, Column]:
-    """Columns a model takes of a view, by the view's names."""
+    """Columns a model takes of a view, by the view's names.
+
+    A view with ``known`` shows a value only once it is known, so that none is ``known_after``.
+    """
     view = catalog.views[use.view]
     columns = view_columns(view, catalog.datasets[view.from_])
+    if view.known:
+        columns = {n: c.model_copy(update={"known_after": None}) for n, c in columns.items()}
     names: Iterable[str] = columns if use.columns is None else use.columns
     return {name: columns[name] for name in names if name in columns}
 
@@ -69,6 +74,26 @@ def available(model: ModelSpec, catalog: Catalog) -> dict[str, Column]:
         for name, column in used_columns(use, catalog).items():
             columns[used_name(use, name)] = column
     return {**columns, **derived_columns(model.features.derive)}
+
+
+def as_of(use: ViewUse, model: ModelSpec, catalog: Catalog) -> str | None:
+    """Column with the moment a view is looked at: as the model says, else its dataset's time."""
+    return use.as_of or catalog.datasets[model.data.from_].time
+
+
+def pairs(use: ViewUse, view: FeatureView) -> dict[str, str]:
+    """Our column name to the view's entity column, in the order of the entity."""
+    if use.on is None:
+        return {name: name for name in view.entity}
+    return dict(sorted(use.on.items(), key=lambda pair: (*view.entity, pair[1]).index(pair[1])))
+
+
+def foreseeable(model: ModelSpec, catalog: Catalog) -> list[str]:
+    """Columns that are known at prediction time: what a derived column of the model may read."""
+    columns, target = available(model, catalog), model.target.column
+    out = {target, *consequences(target, catalog.datasets[model.data.from_].columns)}
+    known = [name for name, column in columns.items() if column.known_after is None]
+    return [name for name in known if name not in {*out, *model.features.derive}]
 
 
 def consequences(target: str, columns: Mapping[str, Column]) -> set[str]:

@@ -103,6 +103,7 @@ class DatasetSpec(Spec):
     def _names_exist(self) -> Self:
         optional = {"time": self.time, "label": self.label}
         named = {"key": self.key, **{k: (name,) for k, name in optional.items() if name}}
+        named |= {f"consequence_of of {n}": c.consequence_of for n, c in self.columns.items()}
         for where, names in named.items():
             if missing := [name for name in names if name not in self.columns]:
                 raise ValueError(

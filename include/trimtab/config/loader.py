@@ -1,7 +1,7 @@
 """Read a config folder. A broken file becomes problems and takes down only itself."""
 
 import copy
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,10 +10,13 @@ from pydantic import BaseModel, ValidationError
 
 from trimtab.config import yaml_text
 from trimtab.config.catalog import Catalog
-from trimtab.config.check import Finding, check_model, check_view
+from trimtab.config.check import check_model
+from trimtab.config.check_view import check_view
 from trimtab.config.dataset import DatasetSpec
 from trimtab.config.environment import EnvironmentSpec
+from trimtab.config.findings import Finding
 from trimtab.config.model import ModelSpec
+from trimtab.config.registered import NOT_ASKED, Functions, Registered
 from trimtab.config.view import FeatureView
 from trimtab.errors import ConfigError, Problem
 
@@ -63,14 +66,11 @@ def load_project(
     folder: Path,
     environment: str = "local",
     *,
-    estimators: Collection[str] | None = None,
-    functions: Collection[str] | None = None,
+    registered: Registered = NOT_ASKED,
 ) -> Project:
-    """Read every file of ``folder``; check the names of estimators and training functions.
-
-    Against ``estimators`` and ``functions``; a name is not looked at where one is left out.
-    """
+    """Read every file of ``folder``; check names that code registers against ``registered``."""
     problems: list[Problem] = []
+    functions = registered.features
     datasets = {
         spec.dataset: spec
         for file in _files(folder / "datasets")
@@ -79,7 +79,8 @@ def load_project(
     views = {
         spec.view: spec
         for file in _files(folder / "features")
-        if (spec := _kept(problems, lambda file=file: load_view(file, datasets))) is not None
+        if (spec := _kept(problems, lambda file=file: load_view(file, datasets, functions)))
+        is not None
     }
     catalog = Catalog(datasets, views)
     defaults = _kept(problems, lambda: load_defaults(folder)) or {}
@@ -87,9 +88,7 @@ def load_project(
     for file in _files(folder / "models"):
         spec = _kept(
             problems,
-            lambda file=file: load_model(
-                file, defaults, catalog=catalog, estimators=estimators, functions=functions
-            ),
+            lambda file=file: load_model(file, defaults, catalog=catalog, registered=registered),
         )
         if spec is not None:
             models[spec.model] = spec
@@ -103,11 +102,15 @@ def load_dataset(file: Path) -> DatasetSpec:
     return _named_like_file(_parse(DatasetSpec, document, document.values), "dataset", document)
 
 
-def load_view(file: Path, datasets: Mapping[str, DatasetSpec] | None = None) -> FeatureView:
+def load_view(
+    file: Path,
+    datasets: Mapping[str, DatasetSpec] | None = None,
+    functions: Functions | None = None,
+) -> FeatureView:
     """Read one feature view; with ``datasets``, check it against them too."""
     document = yaml_text.read(file)
     spec = _named_like_file(_parse(FeatureView, document, document.values), "view", document)
-    if datasets is not None and (found := check_view(spec, datasets)):
+    if datasets is not None and (found := check_view(spec, datasets, functions)):
         raise ConfigError(located(document, found))
     return spec
 
@@ -117,8 +120,7 @@ def load_model(
     defaults: Mapping[str, Any] | None = None,
     *,
     catalog: Catalog | None = None,
-    estimators: Collection[str] | None = None,
-    functions: Collection[str] | None = None,
+    registered: Registered = NOT_ASKED,
 ) -> ModelSpec:
     """Read one model file over the defaults; with a ``catalog``, check it against that too."""
     document = yaml_text.read(file)
@@ -126,7 +128,7 @@ def load_model(
         defaults = load_defaults(file.parent.parent)
     spec = _parse(ModelSpec, document, _over(defaults, document.values))
     _named_like_file(spec, "model", document)
-    if catalog is not None and (found := check_model(spec, catalog, estimators, functions)):
+    if catalog is not None and (found := check_model(spec, catalog, registered)):
         raise ConfigError(located(document, found))
     return spec
 

@@ -11,10 +11,8 @@ import polars as pl
 from trimtab.config import DatasetSpec
 from trimtab.data import cells
 from trimtab.data.cells import Cell, Context, Rule
-from trimtab.data.text import COLUMN, FINDINGS, REASON, Text
+from trimtab.data.text import COLUMN, REASON, Text
 from trimtab.types import FILE, PARTITION, ROW
-
-__all__ = ["COLUMN", "FINDINGS", "REASON", "TYPES", "Cast", "cast", "schema"]
 
 TYPES: dict[str, pl.DataType] = {
     "int": pl.Int64(),
@@ -25,7 +23,6 @@ TYPES: dict[str, pl.DataType] = {
     "time": pl.Datetime("us", "UTC"),
 }
 _PERIODS = {"day": "%Y-%m-%d", "month": "%Y-%m"}
-_GOOD = "_good"
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,10 @@
 import polars as pl
 
 from trimtab.adapters.delta_files import PATH
-from trimtab.data.cast import COLUMN, FINDINGS, REASON
 from trimtab.data.content import HASH, row_hash
 from trimtab.data.reasons import RowReason
+from trimtab.data.table import names
+from trimtab.data.text import COLUMN, FINDINGS, REASON
 from trimtab.types import FILE, ROW
 
 
@@ -19,7 +20,7 @@ def find(new: pl.LazyFrame, there: pl.LazyFrame, key: list[str]) -> pl.DataFrame
     shared = there.select(*key, PATH).join(keys, on=key, how="semi", nulls_equal=True)
     paths = shared.select(pl.col(PATH).unique()).collect(engine="streaming")[PATH]
     told = there.filter(pl.col(PATH).is_in(paths.to_list())).select(
-        *key, row_hash(_own(there)), FILE, PATH
+        *key, row_hash(names(there)), FILE, PATH
     )
     found = told.join(keys, on=key, how="semi", nulls_equal=True)
     return found.collect(engine="streaming")
@@ -30,7 +31,7 @@ def judged(new: pl.LazyFrame, clash: pl.DataFrame, key: list[str]) -> pl.DataFra
     if clash.is_empty():
         schema = new.select(*key, ROW).collect_schema()
         return pl.DataFrame(schema={**schema, "same": pl.Boolean})
-    mine = new.select(*key, ROW, row_hash(_own(new)))
+    mine = new.select(*key, ROW, row_hash(names(new)))
     first = clash.lazy().select(*key, pl.col(HASH).alias("_theirs")).unique(key, keep="any")
     met = mine.join(first, on=key, how="inner", nulls_equal=True)
     same = (pl.col(HASH) == pl.col("_theirs")).alias("same")
@@ -46,7 +47,3 @@ def findings(rows: pl.DataFrame, key: list[str]) -> pl.DataFrame:
     )
     told = rows.with_columns(reason.alias(REASON), pl.lit(",".join(key)).alias(COLUMN))
     return told.select(*FINDINGS).sort(ROW)
-
-
-def _own(rows: pl.LazyFrame) -> list[str]:
-    return [name for name in rows.collect_schema().names() if name != PATH]

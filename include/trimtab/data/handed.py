@@ -16,8 +16,7 @@ from pathlib import Path
 import polars as pl
 
 from trimtab.config import DatasetSpec
-from trimtab.data.cast import COLUMN, REASON
-from trimtab.data.text import LINE
+from trimtab.data.text import COLUMN, LINE, REASON
 from trimtab.errors import DataError
 from trimtab.types import FILE, ROW
 

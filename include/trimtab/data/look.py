@@ -58,7 +58,7 @@ def expected_hash(path: Path) -> str | None:
     Raises:
         RefusedFileError: the side file says nothing.
     """
-    side = path.with_name(path.name + ".sha256")
+    side = path.with_name(path.name + names.CHECKSUM)
     try:
         descriptor = os.open(side, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
@@ -99,7 +99,7 @@ def compare_hash(name: str, expected: str | None, sha256: str) -> None:
         RefusedFileError: manifest_mismatch.
     """
     if expected is not None and expected != sha256:
-        detail = f"{name}.sha256 says {expected[:12]}, the bytes are {sha256[:12]}"
+        detail = f"{name}{names.CHECKSUM} says {expected[:12]}, the bytes are {sha256[:12]}"
         raise RefusedFileError(FileReason.MANIFEST_MISMATCH, f"{detail}; deliver it again")
 
 

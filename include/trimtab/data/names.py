@@ -7,6 +7,7 @@ from trimtab.config import DatasetSpec
 from trimtab.config.source import FilesSource
 from trimtab.data.reasons import FileReason, RefusedFileError
 
+CHECKSUM = ".sha256"  # a side file that says what SHA-256 a file has
 UNFINISHED = (".part", ".tmp", ".partial", ".crdownload", ".filepart")
 # Printable, and nothing a shell, a URL or a path would read as more than a name.
 _NAME = re.compile(r"[^\x00-\x1f\x7f/\\%$`;|&<>*?\"'!{}~]+")

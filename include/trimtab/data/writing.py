@@ -14,10 +14,10 @@ from trimtab.adapters import delta_files
 from trimtab.adapters.delta_files import PATH, DataFile
 from trimtab.config import DatasetSpec
 from trimtab.data import clashes, content
-from trimtab.data.cast import FINDINGS
 from trimtab.data.content import Content
 from trimtab.data.rewriting import Out, Rewriter, where
 from trimtab.data.table import Table, compared, name_of, names
+from trimtab.data.text import FINDINGS
 from trimtab.environment import Environment
 from trimtab.ledger import datasets
 from trimtab.types import FILE, PARTITION, ROW, FileVerdict

@@ -50,6 +50,7 @@ class Case:
     task: Task
     holdout: Holdout
     unseen: Rule
+    clean: Rule  # made from committed code
     leaks: Rule
     challenger: Contender
     champion: Contender | None

@@ -38,7 +38,7 @@ class _Hearing:
 
 def judge(case: Case) -> GateVerdict:
     """Return the verdict. Nothing that goes wrong in here lets a version pass."""
-    hearing = _Hearing([case.unseen])
+    hearing = _Hearing([case.unseen, case.clean])
     _ask_rows(case, hearing)
     if len(case.holdout):
         _ask_contenders(case, hearing)

@@ -131,7 +131,7 @@ def facts(candidate: Candidate) -> list[tuple[str, Any]]:
         ("Feature set", features.key),
         ("Training key", candidate.key),
         ("MLflow run", candidate.run_id or "not tracked"),
-        ("Git commit", candidate.git_commit or "unknown"),
+        ("Git commit", words.commit(candidate.git_commit, dirty=candidate.dirty)),
         ("Configuration", candidate.config_hash),
         ("Cause of training", features.cause),
     ]

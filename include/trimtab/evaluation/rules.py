@@ -33,6 +33,22 @@ def guarded(name: str, rule: Callable[[], Rule]) -> Rule:
         return Rule(name=name, passed=False, reason=reason)
 
 
+def clean_code(*, production: bool, commit: str | None, dirty: bool) -> Rule:
+    """In production only what a commit says is promoted; elsewhere it is marked."""
+    committed = bool(commit) and not dirty and not str(commit).endswith("+dirty")
+    fact = "Its code and configuration are committed."
+    if not committed:
+        what = "uncommitted changes" if commit else "no commit: its project is in no repository"
+        fact = f"It was made with {what}"
+        fact += (
+            "; commit, train again, and judge that version (production: true asks for it)."
+            if production
+            else "; an environment with production: true would refuse it."
+        )
+    passed = committed or not production
+    return Rule(name="clean_code", passed=passed, reason=fact)
+
+
 def enough_rows(rows: int, least: int) -> Rule:
     """Hold when there are too few rows to judge on."""
     missing = least - rows

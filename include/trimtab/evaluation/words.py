@@ -54,7 +54,24 @@ def percent(share: float) -> str:
     return f"{100 * share:.4g} %"
 
 
+def commit(sha: str | None, *, dirty: bool) -> str:
+    """The commit something was made from, and whether that is the whole truth."""
+    if sha is None:
+        return "none (not in a repository)"
+    return f"{sha} with uncommitted changes" if dirty else sha
+
+
+def hardware(name: str, value: object) -> str:
+    """One fact about a machine."""
+    if name == "memory" and isinstance(value, int):
+        return f"{value / 2**30:.1f} GiB"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}={each}" for key, each in value.items()) or "-"
+    return str(value)
+
+
 _RULES = {
+    "clean_code": "Committed code",
     "unseen_rows": "Rows unseen by both models",
     "enough_rows": "Enough rows",
     "both_classes": "More than one class",

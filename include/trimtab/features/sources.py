@@ -1,6 +1,6 @@
 """Published tables at the versions the ledger knows, and whether they reach far enough."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +8,8 @@ import polars as pl
 
 from trimtab.adapters import delta
 from trimtab.config import ModelSpec
+from trimtab.config.catalog import Catalog
+from trimtab.config.view import FeatureView
 from trimtab.environment import Environment
 from trimtab.errors import NotReadyError
 from trimtab.features.join import ORDER
@@ -49,14 +51,16 @@ def published(env: Environment, dataset: str, version: int | None = None) -> Sou
 def open_all(
     env: Environment, spec: ModelSpec, main: str | None = None, *, version: int | None = None
 ) -> dict[str, Source]:
-    """Open the model's dataset (or ``main`` in its place) and every joined one.
+    """Open the model's dataset (or ``main`` in its place), every joined one, those of its views.
 
     ``version`` is the one of the first to open, the newest by default.
 
     Raises:
         NotReadyError: names every dataset that was not published yet.
     """
-    names = dict.fromkeys([main or spec.data.from_, *(join.dataset for join in spec.data.join)])
+    joined = [join.dataset for join in spec.data.join]
+    viewed = [env.project.view(use.view).from_ for use in spec.data.views]
+    names = dict.fromkeys([main or spec.data.from_, *joined, *viewed])
     missing = [name for name in names if env.ledger.latest("dataset_version", name) is None]
     if missing:
         raise NotReadyError(f"waiting for the first published file of {', '.join(missing)}")
@@ -65,22 +69,40 @@ def open_all(
         return {name: published(env, name, version if name == first else None) for name in names}
 
 
-def waiting(spec: ModelSpec, newest: datetime | None, sources: Mapping[str, Source]) -> str:
-    """Say what the rows up to ``newest`` still wait for; empty when every join reaches."""
-    return "; ".join(_short(spec, newest, sources))
+def waiting(
+    spec: ModelSpec, catalog: Catalog, newest: datetime | None, sources: Mapping[str, Source]
+) -> str:
+    """Say what the rows up to ``newest`` still wait for; empty when everything reaches."""
+    if newest is None:
+        return ""
+    ends = [
+        (join.dataset, sources[join.dataset].newest, newest - join.allowed_lag)
+        for join in spec.data.join
+        if join.as_of
+    ]
+    ends += [
+        (view.from_, _ends(view, catalog, sources[view.from_]), newest - use.allowed_lag)
+        for use in spec.data.views
+        for view in [catalog.views[use.view]]
+    ]
+    return "; ".join(dict.fromkeys(_short(*end) for end in ends if not _reaches(*end)))
 
 
-def _short(
-    spec: ModelSpec, newest: datetime | None, sources: Mapping[str, Source]
-) -> Iterable[str]:
-    for join in spec.data.join:
-        if not join.as_of or newest is None:
-            continue
-        needed, there = newest - join.allowed_lag, sources[join.dataset].newest
-        if there is None or there < needed:
-            yield (
-                f"waiting for {join.dataset} until {needed:%Y-%m-%d %H:%M} UTC "
-                f"(it ends {there:%Y-%m-%d %H:%M})"
-                if there
-                else f"waiting for {join.dataset}: it has no time yet"
-            )
+def _ends(view: FeatureView, catalog: Catalog, source: Source) -> datetime | None:
+    """Newest event time of a view's rows."""
+    if view.time in (None, catalog.datasets[view.from_].time):
+        return source.newest
+    newest = source.table.select(pl.col(str(view.time)).max()).collect().item()
+    return newest if isinstance(newest, datetime) else None
+
+
+def _reaches(_: str, there: datetime | None, needed: datetime) -> bool:
+    return there is not None and there >= needed
+
+
+def _short(dataset: str, there: datetime | None, needed: datetime) -> str:
+    if there is None:
+        return f"waiting for {dataset}: it has no time yet"
+    return (
+        f"waiting for {dataset} until {needed:%Y-%m-%d %H:%M} UTC (it ends {there:%Y-%m-%d %H:%M})"
+    )

@@ -1,18 +1,19 @@
-"""The rows of a model: its own dataset with the others joined to it."""
+"""The rows of a model: its own dataset with joins, feature views and derived columns."""
 
+import time
 from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
 from trimtab.config import DatasetSpec, ModelSpec
 from trimtab.config.catalog import Catalog
-from trimtab.config.columns import feature_columns, joined_columns, joined_name
+from trimtab.config.columns import feature_columns
 from trimtab.config.dataset import Column, ColumnType
-from trimtab.config.model import Join
 from trimtab.environment import Environment
 from trimtab.errors import DataError
-from trimtab.features import join as joins
+from trimtab.features.join import ORDER
 from trimtab.features.sources import Source, open_all
+from trimtab.features.steps import steps
 from trimtab.types import FILE, PARTITION, ROW
 
 _KINDS: dict[ColumnType, str] = {
@@ -55,27 +56,38 @@ def joined(
     spec: ModelSpec,
     catalog: Catalog,
     tables: Mapping[str, pl.LazyFrame],
+    wanted: Collection[str],
     *,
-    only: Collection[Join] | None = None,
-) -> pl.LazyFrame:
-    """Add what every join of the model (or of ``only``) brings; rows and order stay."""
-    for join in spec.data.join if only is None else only:
-        theirs = catalog.datasets[join.dataset]
-        columns = {name: joined_name(join, name) for name in joined_columns(join, theirs)}
-        rows = joins.add(rows, join, tables[join.dataset], columns, time=theirs.time)
-    return rows
+    given: Collection[str] = (),
+    seconds: dict[str, float] | None = None,
+) -> pl.DataFrame:
+    """Return the columns ``wanted`` of the rows, joined, viewed and derived; same rows and order.
 
-
-def collect(rows: pl.LazyFrame, expected: int, model: str) -> pl.DataFrame:
-    """Run the plan; a join that lost or doubled rows is an error, never a smaller table.
+    Args:
+        rows: of the model's dataset; only columns that are needed are read.
+        spec: the model.
+        catalog: its datasets and views.
+        tables: of every dataset that is joined or viewed.
+        wanted: names of the model's rows, and any further column of ``rows``.
+        given: joined, viewed and derived columns that ``rows`` has already.
+        seconds: is given what each brought column took, by name: the time of its join, view or
+            expression as a whole.
 
     Raises:
-        DataError: the number of rows changed.
+        DataError: a column is brought under a name that the rows have already.
     """
-    frame = rows.collect()
-    if frame.height != expected:
-        raise DataError(f"{model}: {expected} rows became {frame.height} in the joins")
-    return frame
+    todo = steps(spec, catalog, wanted, given)
+    there = rows.collect_schema().names()
+    read = {*wanted, *(name for step in todo for name in step.reads)}
+    frame = rows.select(name for name in there if name in read).collect()
+    for step in todo:
+        if taken := sorted({*step.brings} & {*there}):
+            raise DataError(f"{step.name}: the rows have {taken} already; rename them")
+        began = time.perf_counter()
+        frame = frame.hstack(step.bring(frame, tables))
+        if seconds is not None:
+            seconds |= dict.fromkeys(step.brings, time.perf_counter() - began)
+    return frame.select(list(dict.fromkeys(wanted)))
 
 
 def rows_of_files(
@@ -100,8 +112,6 @@ def rows_of_files(
     main = dataset or spec.data.from_
     sources = sources or open_all(env, spec, main)
     rows = sources[main].table.filter(pl.col(FILE).is_in(list(files)))
-    expected = int(rows.select(pl.len()).collect().item())
     tables = {name: source.table for name, source in sources.items()}
     names = [*carried(catalog.datasets[main]), *feature_columns(spec, catalog), *extra]
-    plan = joined(rows.sort(joins.ORDER, ROW), spec, catalog, tables)
-    return collect(plan.select(list(dict.fromkeys(names))), expected, model)
+    return joined(rows.sort(ORDER, ROW), spec, catalog, tables, names)

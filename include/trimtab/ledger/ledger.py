@@ -139,6 +139,25 @@ class Ledger:
         return _event(row) if row else None
 
     @_reachable
+    def subjects(self, kind: str) -> list[str]:
+        """Return what there are events of this kind about, sorted."""
+        query = select(events.c.subject).where(events.c.kind == kind).distinct()
+        with self.engine.connect() as connection:
+            return sorted(connection.execute(query).scalars())
+
+    @_reachable
+    def held(self, name: str) -> bool:
+        """Whether some process holds a named lock now (a SQLite ledger keeps none)."""
+        if self.engine.dialect.name != "postgresql":
+            return False
+        ours = {"id": _lock_id(name)}
+        with self.engine.connect() as connection:
+            free = connection.execute(text("select pg_try_advisory_lock(:id)"), ours).scalar()
+            if free:
+                connection.execute(text("select pg_advisory_unlock(:id)"), ours)
+        return not free
+
+    @_reachable
     def first_bad(self) -> int | None:
         """Verify the hash chain; return the ``seq`` of the first entry that does not fit."""
         with self.engine.connect() as connection:

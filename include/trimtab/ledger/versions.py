@@ -1,7 +1,7 @@
 """What the ledger knows about one version of a model: its training, verdicts, answers."""
 
 from trimtab.errors import NotReadyError
-from trimtab.ledger import champion
+from trimtab.ledger import champion, mirror
 from trimtab.ledger.ledger import Event, Ledger
 from trimtab.types import Approval, Candidate, Champion, GateVerdict
 
@@ -14,12 +14,18 @@ def candidate(ledger: Ledger, model: str, version: int) -> Candidate:
     """
     number = ledger.find("version_number", model, str(version))
     if number and (event := ledger.find("training", model, number.payload["key"])):
-        return Candidate.model_validate(event.payload)
+        return trained_as(ledger, event)
     trained = {int(e.payload["version"]): e for e in ledger.events("training", model)}
     if version in trained:
-        return Candidate.model_validate(trained[version].payload)
+        return trained_as(ledger, trained[version])
     known = ", ".join(map(str, sorted(trained))) or "none"
     raise NotReadyError(f"{model} version {version} is not trained; trained versions: {known}")
+
+
+def trained_as(ledger: Ledger, event: Event) -> Candidate:
+    """Return the record of a training, with the run that shows it once there is one."""
+    run_id = mirror.run_id(ledger, event)
+    return Candidate.model_validate(event.payload).model_copy(update={"run_id": run_id})
 
 
 def generation(current: Champion | None) -> int:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from trimtab import trusted
 from trimtab.errors import IntegrityError
 from trimtab.serving.frame import Schema, coerce
-from trimtab.types import Candidate
+from trimtab.types import Candidate, FeatureSet
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,23 @@ def load(lake: Path, candidate: Candidate, name: str = "model") -> LoadedModel:
         IntegrityError: a file is not what the ledger says, or holds a type we do not allow.
     """
     folder = lake / candidate.uri
-    pipeline = loads(_verified(folder, f"{name}.skops", candidate), f"{folder / name}.skops")
-    features = candidate.features
+    data = _verified(folder, f"{name}.skops", candidate)
+    where = f"{folder / name}.skops"
+    return built(data, candidate.features, where, version=candidate.version, name=name)
+
+
+def built(
+    data: bytes, features: FeatureSet, where: str, *, version: int = 0, name: str = "model"
+) -> LoadedModel:
+    """Return the model in skops bytes; version 0 has no number yet.
+
+    Raises:
+        IntegrityError: the bytes hold a type we do not allow.
+    """
+    pipeline = loads(data, where)
     return LoadedModel(
-        model=candidate.model,
-        version=candidate.version,
+        model=features.model,
+        version=version,
         name=name,
         task=features.task,
         schema=Schema.of(features),

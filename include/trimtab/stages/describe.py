@@ -8,7 +8,8 @@ import pandas as pd
 from trimtab.config import ModelSpec
 from trimtab.config.model import METRICS
 from trimtab.environment import Environment
-from trimtab.training import record, registry
+from trimtab.stages.provenance import provenance
+from trimtab.training import registry
 from trimtab.training.fit import fitted_rows
 from trimtab.training.search import Found, Search
 from trimtab.types import FeatureSet
@@ -48,6 +49,7 @@ def description(
         "trials": [trial.to_json() for trial in found.trials],
         "warm_start": {name: dict(params) for name, params in search.known.items()},
         "default_score": found.default_value if np.isfinite(found.default_value) else None,
+        "search_gain": found.gain if np.isfinite(found.gain) else None,
         "baselines": list(BASELINES),
         "rows": {
             "train": rows,
@@ -58,11 +60,7 @@ def description(
                 for name in dict.fromkeys([found.family, *BASELINES])
             },
         },
-        "seed": spec.train.seed,
-        "libraries": record.libraries(),
-        "git_commit": record.git_commit(env.project.folder),
-        "config": spec.model_dump(mode="json", by_alias=True),
-        "config_hash": record.config_hash(spec),
+        **provenance(env, spec, features),
     }
 
 

@@ -10,8 +10,8 @@ from trimtab.ledger import champion, versions
 from trimtab.ledger.chain import digest
 from trimtab.serving import loader
 from trimtab.stages import importance
-from trimtab.stages.mirror import mirrored
-from trimtab.types import Candidate, Champion, GateVerdict
+from trimtab.stages.mirror import catch_up
+from trimtab.types import Candidate, Champion, GateVerdict, Rule
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +64,7 @@ def _case(env: Environment, candidate: Candidate, opponent: Candidate | None) ->
         unseen=rules.guarded(
             holdout.RULE, lambda: holdout.overlap(env.lake, features, theirs, dataset.key)
         ),
+        clean=rules.guarded("clean_code", lambda: _clean(env, candidate)),
         leaks=rules.guarded(
             leaks.RULE, lambda: leaks.rule(env.lake, features, spec.features.trust)
         ),
@@ -72,6 +73,14 @@ def _case(env: Environment, candidate: Candidate, opponent: Candidate | None) ->
         dummy=_contender(env, candidate, "dummy", "baseline_dummy"),
         linear=_contender(env, candidate, "linear", "baseline_linear"),
         seed=digest([candidate.key, opponent.key if opponent else None]),
+    )
+
+
+def _clean(env: Environment, candidate: Candidate) -> Rule:
+    return rules.clean_code(
+        production=env.project.environment.production,
+        commit=candidate.git_commit,
+        dirty=candidate.dirty,
     )
 
 
@@ -86,12 +95,6 @@ def _contender(env: Environment, candidate: Candidate, role: str, name: str) -> 
 
 
 def _tell(env: Environment, verdict: GateVerdict) -> None:
-    finite = {name: value for name, value in verdict.metrics.items() if value == value}
-    page = env.reports / verdict.report if verdict.report else None
-    mirrored(
-        env,
-        f"the gate of {verdict.model} version {verdict.version}",
-        lambda: env.tracker.log_gate(verdict.model, verdict.version, finite, page),
-    )
+    catch_up(env, verdict.model)
     title = f"{verdict.model} version {verdict.version}: {verdict.verdict}"
     env.notifier.send("info", title, " ".join(verdict.reasons))

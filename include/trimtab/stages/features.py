@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import polars as pl
 
@@ -14,10 +15,11 @@ from trimtab.errors import DataError, NotReadyError
 from trimtab.features import sources, split, store, target, view
 from trimtab.features.join import ORDER
 from trimtab.features.sources import Source
+from trimtab.features.steps import definitions
 from trimtab.ledger import champion, versions
 from trimtab.ledger.chain import digest
 from trimtab.training.record import candidate_key, config_hash
-from trimtab.types import ROLE, ROW, TARGET, Candidate, FeatureSet, RetrainDecision
+from trimtab.types import ROLE, ROW, TARGET, Candidate, FeatureCost, FeatureSet, RetrainDecision
 
 log = logging.getLogger(__name__)
 _CAUSES = ("performance", "drift", "new_data", "manual")  # in this order when there are several
@@ -47,11 +49,13 @@ def build_features(env: Environment, model: str, *, force: bool = False) -> Feat
         if (env.lake / known.uri).exists():
             return known
     newest = found[spec.data.from_].newest
-    if text := sources.waiting(spec, newest, found):
+    if text := sources.waiting(spec, env.project.catalog, newest, found):
         raise NotReadyError(f"{model}: {text}")
-    rows, unlabelled = _rows(env, spec, found)
+    seconds: dict[str, float] = {}
+    rows, unlabelled = _rows(env, spec, found, seconds)
     rows, until = _split(env, spec, rows, found[spec.data.from_])
     features = _record(env, spec, key, rows, found, unlabelled, cause, until)
+    features = features.model_copy(update={"costs": _costs(rows, features, seconds)})
     _enough(spec, features, first=cause.name == "initial")
     sha256 = store.write(rows, env.lake / features.uri)
     if twin := _twin(env, spec, sha256):
@@ -80,7 +84,10 @@ def _key(env: Environment, spec: ModelSpec, found: Mapping[str, Source]) -> str:
     contract = {name: columns[name].type for name in used if name in columns}
     versions = {name: source.version for name, source in found.items()}
     weight = [spec.train.weight] if spec.train.weight else []
-    return digest([versions, parts, contract, list(main.key), main.time, *weight])
+    definition: list[Any] = [versions, parts, contract, list(main.key), main.time, *weight]
+    if made := definitions(spec, catalog):
+        definition.append(made)
+    return digest(definition)
 
 
 def _twin(env: Environment, spec: ModelSpec, sha256: str) -> Candidate | None:
@@ -120,6 +127,17 @@ def _cause(env: Environment, model: str, *, force: bool) -> _Cause:
     return _Cause("+".join(name for name in _CAUSES if name in causes), tuple(asked))
 
 
+def rows_at(env: Environment, spec: ModelSpec, versions: Mapping[str, int]) -> pl.DataFrame:
+    """Build the labelled rows of a model at given dataset versions, with target and role.
+
+    Raises:
+        NotReadyError: a version is not known any more.
+    """
+    found = {name: sources.published(env, name, at) for name, at in versions.items()}
+    rows, _ = _rows(env, spec, found, {})
+    return _split(env, spec, rows, found[spec.data.from_])[0]
+
+
 def open_requests(env: Environment, model: str) -> dict[str, RetrainDecision]:
     """Return the retrain requests nobody has answered, by key, oldest first."""
     closed = {event.key for event in env.ledger.events("retrain_closed", model)}
@@ -131,7 +149,7 @@ def open_requests(env: Environment, model: str) -> dict[str, RetrainDecision]:
 
 
 def _rows(
-    env: Environment, spec: ModelSpec, found: Mapping[str, Source]
+    env: Environment, spec: ModelSpec, found: Mapping[str, Source], seconds: dict[str, float]
 ) -> tuple[pl.DataFrame, int]:
     """Return the labelled rows in a fixed order, and how many have no label."""
     catalog, source = env.project.catalog, found[spec.data.from_]
@@ -140,15 +158,11 @@ def _rows(
     label = target.label(spec.target, task, main.columns[spec.target.column])
     can_know = target.known(spec.target, main.time, source.newest)
     order = [*([main.time] if main.time else []), ORDER, ROW]
-    plan = view.joined(source.table.with_columns(label), spec, catalog, tables).sort(order)
+    ours = source.table.with_columns(label).filter(can_know, pl.col(TARGET).is_not_null())
     names = [*view.needed(spec, catalog), TARGET]
-    joined = view.collect(plan.filter(can_know).select(names), _count(source, can_know), spec.model)
-    rows = target.checked(joined.filter(pl.col(TARGET).is_not_null()), spec.target, task)
+    joined = view.joined(ours.sort(order), spec, catalog, tables, names, seconds=seconds)
+    rows = target.checked(joined, spec.target, task)
     return rows, source.rows - rows.height
-
-
-def _count(source: Source, condition: pl.Expr) -> int:
-    return int(source.table.filter(condition).select(pl.len()).collect().item())
 
 
 def _split(
@@ -195,9 +209,24 @@ def _record(
         train_until=until,
         holdout_until=newest,
         versions={name: source.version for name, source in found.items()},
+        views=tuple(use.view for use in spec.data.views),
         cause=cause.name,
         requests=cause.requests,
     )
+
+
+def _costs(
+    rows: pl.DataFrame, features: FeatureSet, seconds: Mapping[str, float]
+) -> dict[str, FeatureCost]:
+    """What each feature costs; a column of the model's own dataset brings itself."""
+    return {
+        name: FeatureCost(
+            seconds=round(seconds.get(name, 0.0), 4),
+            null_rate=rows[name].null_count() / rows.height if rows.height else 0.0,
+            bytes=int(rows[name].estimated_size()),
+        )
+        for name in features.features
+    }
 
 
 def _enough(spec: ModelSpec, features: FeatureSet, *, first: bool) -> None:

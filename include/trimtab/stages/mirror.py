@@ -1,19 +1,101 @@
-"""Tell the tracking server what the ledger decided. It is a mirror: its absence only warns."""
+"""Show in the tracking server what the ledger decided, in its order. Its absence only warns."""
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 from trimtab.environment import Environment
+from trimtab.errors import IntegrityError
+from trimtab.ledger import Event, champion, mirror
+from trimtab.stages.track import training_entry
+from trimtab.types import Candidate, Champion, GateVerdict, Mirrored
 
 log = logging.getLogger(__name__)
 
 
-def mirrored(env: Environment, what: str, call: Callable[[], object]) -> bool:
-    """Call the tracker; what it cannot take now is reported and left to be repaired later."""
+def catch_up(env: Environment, model: str) -> list[Mirrored]:
+    """Tell the server everything about a model that it has not heard yet; never raises.
+
+    What it does not take stays where it is, in the ledger: the next stage that decides something
+    about this model, `trimtab tracking sync` or the hourly DAG tells it then.
+    """
+    done, _ = attempt(env, model)
+    return done
+
+
+def attempt(env: Environment, model: str) -> tuple[list[Mirrored], str]:
+    """Do what `catch_up` does, and say what kept the rest from being told."""
+    done: list[Mirrored] = []
     try:
-        call()
+        with env.ledger.lock(f"mirror:{model}"):
+            for event in mirror.untold(env.ledger, model):
+                done.append(tell(env, event))  # noqa: PERF401 what was told before an error counts
     except Exception as error:  # any failure of a mirror must not undo a decision
         log.debug("mirroring failed", exc_info=True)
-        env.notifier.send("warning", f"tracking did not take {what}", str(error))
-        return False
-    return True
+        told = f"{type(error).__name__}: {error}".splitlines()[0]
+        text = f"MLflow at {env.tracker.place}: {told}; it will be told later"
+        log.warning("%s: tracking did not take everything: %s", model, text)
+        env.notifier.send("warning", f"tracking did not take all of {model}", text)
+        return done, text
+    return done, ""
+
+
+def tell(env: Environment, event: Event) -> Mirrored:
+    """Tell the server of one decision and record that it knows.
+
+    Raises:
+        Exception: whatever keeps it from being told now.
+    """
+    facts = _TELL[event.kind](env, event)
+    mirror.told(env.ledger, event, **facts)
+    return waiting(event).model_copy(update=facts)
+
+
+def waiting(event: Event) -> Mirrored:
+    """Return a decision as one the server does not know."""
+    return Mirrored(model=event.subject, kind=event.kind, what=describe(event))
+
+
+def describe(event: Event) -> str:
+    """Say in words what a decision is."""
+    version = f"version {event.payload['version']}"
+    match event.kind:
+        case "training":
+            return version
+        case "gate":
+            return f"{event.payload['verdict']} for {version}"
+    return f"{version} is champion"
+
+
+def _training(env: Environment, event: Event) -> dict[str, Any]:
+    try:
+        entry = training_entry(env, Candidate.model_validate(event.payload), event.at)
+    except (IntegrityError, FileNotFoundError) as error:  # what is gone can never be shown
+        log.warning("%s is not shown in MLflow: %s", describe(event), error)
+        return {"skipped": str(error)}
+    return {"run_id": env.tracker.log_training(entry)}
+
+
+def _gate(env: Environment, event: Event) -> dict[str, Any]:
+    verdict = GateVerdict.model_validate(event.payload)
+    finite = {name: value for name, value in verdict.metrics.items() if value == value}
+    page = env.reports / verdict.report if verdict.report else None
+    tags = {"trimtab.gate": verdict.verdict}
+    known = env.tracker.log_gate(verdict.model, verdict.version, finite, tags, page)
+    return _known(known, verdict.version)
+
+
+def _champion(env: Environment, event: Event) -> dict[str, Any]:
+    now = Champion.model_validate(event.payload)
+    return _known(env.tracker.mirror_champion(now.model, now.version), now.version)
+
+
+def _known(known: bool, version: int) -> dict[str, Any]:
+    return {} if known else {"skipped": f"MLflow has no version {version}"}
+
+
+_TELL: dict[str, Callable[[Environment, Event], dict[str, Any]]] = {
+    "training": _training,
+    "gate": _gate,
+    champion.KIND: _champion,
+}

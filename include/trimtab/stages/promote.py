@@ -5,7 +5,7 @@ from trimtab.errors import GateRefusedError
 from trimtab.evaluation import card
 from trimtab.ledger import Event, champion, versions
 from trimtab.stages import importance
-from trimtab.stages.mirror import mirrored
+from trimtab.stages.mirror import catch_up
 from trimtab.types import Approval, Champion, GateVerdict
 
 
@@ -93,11 +93,7 @@ def _answer(env: Environment, model: str, version: int) -> Approval:
 def _after(env: Environment, now: Champion) -> Champion:
     """What follows a change of champion; every part can be done again."""
     model, version = now.model, now.version
-    mirrored(
-        env,
-        f"{model} version {version} as champion",
-        lambda: env.tracker.mirror_champion(model, version),
-    )
+    catch_up(env, model)
     candidate = versions.candidate(env.ledger, model, version)
     card.write(
         env.reports,

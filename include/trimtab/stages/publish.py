@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from trimtab.adapters import delta, delta_commit, delta_files
 from trimtab.data import quarantine, versions, writing
-from trimtab.data.cast import REASON
 from trimtab.data.table import Table, before, name_of, opened
+from trimtab.data.text import REASON
 from trimtab.data.writing import Plan
 from trimtab.environment import Environment
 from trimtab.errors import DataError, LedgerConflictError

@@ -13,8 +13,8 @@ from typing import Any
 import polars as pl
 
 from trimtab.data import quarantine
-from trimtab.data.cast import COLUMN, REASON
 from trimtab.data.reasons import FileReason
+from trimtab.data.text import COLUMN, REASON
 from trimtab.environment import Environment
 from trimtab.ledger import Event
 from trimtab.types import FILE, ROW, FileVerdict

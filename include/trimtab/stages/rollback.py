@@ -6,7 +6,7 @@ from trimtab.environment import Environment
 from trimtab.errors import GateRefusedError
 from trimtab.ledger import champion, versions
 from trimtab.serving import loader
-from trimtab.stages.mirror import mirrored
+from trimtab.stages.mirror import catch_up
 from trimtab.types import Champion, DatasetVersion
 
 
@@ -100,6 +100,6 @@ def _newest(env: Environment, model: str) -> datetime | None:
 def _after(env: Environment, now: Champion) -> Champion:
     """What follows a change of champion; every part can be done again."""
     title = f"{now.model} was rolled back to version {now.version}"
-    mirrored(env, title, lambda: env.tracker.mirror_champion(now.model, now.version))
+    catch_up(env, now.model)
     env.notifier.send("warning", title, f"{now.reason} ({now.actor})")
     return now

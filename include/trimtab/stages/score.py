@@ -1,7 +1,6 @@
 """Batch scoring: every published file after the first champion's, with the current one."""
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +9,13 @@ import polars as pl
 
 from trimtab.adapters import delta
 from trimtab.config import ModelSpec
-from trimtab.config.columns import available, joined_columns, joined_name
-from trimtab.config.model import Join
+from trimtab.config.catalog import Catalog
+from trimtab.config.columns import available
 from trimtab.environment import Environment
 from trimtab.errors import DataError, NotReadyError
 from trimtab.features import sources, view
 from trimtab.features.sources import Source
+from trimtab.features.steps import Step, steps
 from trimtab.ledger import champion, datasets
 from trimtab.serving import loader, reader
 from trimtab.serving.loader import LoadedModel
@@ -50,8 +50,8 @@ def score(env: Environment, model: str) -> list[Scoring]:
 def score_file(env: Environment, model: str, source: Path, out: Path) -> dict[str, Any]:
     """Score any CSV or Parquet file with the champion and write Parquet to ``out``.
 
-    Joined columns that are not in the file are looked up in the published tables when the
-    columns to join by are there.
+    Joined columns and those of feature views that are not in the file are looked up in the
+    published tables when the columns to look them up by are there; derived ones are computed.
 
     Raises:
         DataError: names every column that is missing or holds another type.
@@ -61,8 +61,9 @@ def score_file(env: Environment, model: str, source: Path, out: Path) -> dict[st
     serving = _champion(env, model)
     main = catalog.datasets[spec.data.from_]
     loaded = loader.load(env.lake, candidate_of(env, model, serving.version))
-    by = [name for join in spec.data.join for name in _by(join)]
-    used = {*loaded.schema.columns, *by, *main.key, main.time}  # the rest may hold anything
+    todo = steps(spec, catalog, loaded.schema.columns)
+    read = [name for step in todo for name in (*step.reads, *step.brings)]
+    used = {*loaded.schema.columns, *read, *main.key, main.time}  # the rest may hold anything
     columns = available(spec, catalog).items()
     types = {name: column.type for name, column in columns if name in used}
     rows = reader.read(source, main, types)
@@ -125,7 +126,7 @@ def _present(model: str, pending: list[DatasetVersion], source: Source) -> list[
 def _waits(
     env: Environment, spec: ModelSpec, item: DatasetVersion, found: dict[str, Source]
 ) -> str:
-    return sources.waiting(spec, _newest(env, item), found)
+    return sources.waiting(spec, env.project.catalog, _newest(env, item), found)
 
 
 def _newest(env: Environment, item: DatasetVersion) -> Any:
@@ -185,36 +186,39 @@ def _predicted(loaded: LoadedModel, rows: pl.DataFrame, serving: Champion) -> li
 def _looked_up(
     env: Environment, spec: ModelSpec, rows: pl.DataFrame, wanted: tuple[str, ...]
 ) -> pl.DataFrame:
-    """Add the joined features the file does not bring; every missing column is named at once."""
-    datasets, absent = env.project.datasets, [name for name in wanted if name not in rows.columns]
-    todo: list[Join] = []
-    missing = [name for name in absent if name in datasets[spec.data.from_].columns]
-    for join in spec.data.join:
-        ours = {joined_name(join, name) for name in joined_columns(join, datasets[join.dataset])}
-        lacking = [name for name in absent if name in ours]
-        by = [name for name in _by(join) if name not in rows.columns]
-        if lacking and not by:
-            todo.append(join)
+    """Add the features the file does not bring; every missing column is named at once."""
+    catalog = env.project.catalog
+    todo = _todo(spec, catalog, rows.columns, wanted)
+    made = {name for step in todo for name in step.brings}
+    lookups = [(step, [n for n in step.reads if n not in {*rows.columns, *made}]) for step in todo]
+    missing = [name for name in wanted if name not in {*rows.columns, *made}]
+    for step, lacking in lookups:
+        if step.dataset is None:
+            missing += [name for name in lacking if name not in missing]
         elif lacking:
-            missing += [f"{name} (or {', '.join(by)} to look it up)" for name in lacking]
+            by = ", ".join(lacking)
+            missing += [
+                f"{n} (or {by} to look it up)" for n in step.brings if n not in rows.columns
+            ]
     if missing:
         raise DataError(f"{len(missing)} feature column(s) are missing: {', '.join(missing)}")
-    rows = rows.drop(_brought(env, spec, todo), strict=False)
-    tables = {join.dataset: sources.published(env, join.dataset).table for join in todo}
-    plan = view.joined(rows.lazy(), spec, env.project.catalog, tables, only=todo)
-    return view.collect(plan, rows.height, spec.model)
+    rows = rows.drop(made, strict=False)
+    tables = {
+        name: sources.published(env, name).table
+        for name in dict.fromkeys(step.dataset for step in todo)
+        if name is not None
+    }
+    names = [*rows.columns, *wanted]
+    given = [name for name in rows.columns if name not in made]
+    return view.joined(rows.lazy(), spec, catalog, tables, names, given=given)
 
 
-def _by(join: Join) -> Iterator[str]:
-    yield from join.pairs
-    if join.as_of:
-        yield join.as_of
+def _todo(
+    spec: ModelSpec, catalog: Catalog, there: list[str], wanted: tuple[str, ...]
+) -> list[Step]:
+    """The steps that bring something the file lacks, each with all that it brings.
 
-
-def _brought(env: Environment, spec: ModelSpec, todo: list[Join]) -> list[str]:
-    datasets = env.project.datasets
-    return [
-        joined_name(join, name)
-        for join in todo
-        for name in joined_columns(join, datasets[join.dataset])
-    ]
+    A join of which one column is missing is looked up as a whole, so that its columns fit.
+    """
+    lacking = {s.name for s in steps(spec, catalog, wanted, there)}
+    return [step for step in steps(spec, catalog, wanted) if step.name in lacking]

@@ -1,19 +1,23 @@
-"""Search, train and package one candidate, mirror it to MLflow, and record it."""
+"""Search, train, package and record one candidate; then mirror it to MLflow."""
 
 import logging
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from trimtab.config import ModelSpec
 from trimtab.environment import Environment
+from trimtab.features.view import carried
+from trimtab.ledger import versions
+from trimtab.serving import loader
 from trimtab.stages.describe import BASELINES, description
 from trimtab.stages.importance import explained
+from trimtab.stages.mirror import catch_up
+from trimtab.stages.recorded import recorded
 from trimtab.stages.search import feature_set, logged, prepare
-from trimtab.stages.track import mirror_training
 from trimtab.training import package, record, registry
 from trimtab.training.fit import fit
+from trimtab.training.machine import Meter
 from trimtab.training.search import Found, Search
 from trimtab.training.walk import walk
 from trimtab.types import Candidate, FeatureSet
@@ -41,7 +45,10 @@ def train(
         with env.ledger.lock(f"training:{model}:{key[:16]}"):
             candidate = _candidate(env, spec, features, key, progress or logged(model))
             done = env.ledger.append("training", model, key, candidate.to_json())
-    found = Candidate.model_validate(done.payload)
+    found = versions.trained_as(env.ledger, done)
+    if found.run_id is None:
+        catch_up(env, model)
+        found = versions.trained_as(env.ledger, done)
     for request in features.requests:
         closing = {"version": found.version, "reason": f"answered by version {found.version}"}
         env.ledger.append("retrain_closed", model, request, closing)
@@ -58,13 +65,11 @@ def _candidate(
     if event := env.ledger.find("training", spec.model, key):  # the other copy was faster
         return Candidate.model_validate(event.payload)
     folder = package.folder(env.lake, spec.model, key)
-    pictures: dict[str, bytes] = {}
     if not folder.exists():
-        pictures = _train(env, spec, features, key, folder, progress)
+        _train(env, spec, features, key, folder, progress)
     candidate = _from_folder(env, spec, features, key, folder)
-    progress(f"{candidate.estimator} is version {candidate.version}; logging it to MLflow")
-    run_id = mirror_training(env, candidate, folder, pictures)
-    return candidate.model_copy(update={"run_id": run_id})
+    progress(f"{candidate.estimator} is version {candidate.version}")
+    return candidate
 
 
 def _train(
@@ -74,25 +79,35 @@ def _train(
     key: str,
     folder: Path,
     progress: Callable[[str], None],
-) -> dict[str, bytes]:
-    began = time.monotonic()
-    search = prepare(env, spec, features, key, progress)
-    data, found = search.data, search.run()
-    progress(f"refitting {found.family} on {len(data.y)} rows, and the baselines")
-    winner = registry.get(found.family, features.task)
-    models = {"model": fit(winner, found.params, search.how, data)}
-    for name in BASELINES:
-        family = registry.get(name, features.task)
-        models[f"baseline_{name}"] = fit(family, dict(family.defaults), search.how, data)
-    made = description(env, spec, features, key, search, found)
-    if spec.split.folds:
-        made["walk_forward"] = _walked(spec, search, found, progress)
-    made["seconds"] = round(time.monotonic() - began, 3)
+) -> None:
+    place, dataset = env.project.environment, env.project.dataset(spec.data.from_)
+    with Meter() as meter:
+        search = prepare(env, spec, features, key, progress)
+        data, found = search.data, search.run()
+        progress(f"refitting {found.family} on {len(data.y)} rows, and the baselines")
+        models = _models(features, search, found)
+        packaged = loader.built(models["model"], features, "the model as it is packaged")
+        files = explained(env, spec, features, search, found, packaged.pipeline)
+        files[package.RECORDED] = recorded(env, features, carried(dataset), packaged)
+        made = description(env, spec, features, key, search, found)
+        if spec.split.folds:
+            made["walk_forward"] = _walked(spec, search, found, progress)
+        made["resources"] = meter.usage().to_json(place.cost_per_hour, place.currency)
     example = data.frame.head(5).to_json(orient="records", date_format="iso", date_unit="us")
-    files = explained(env, spec, features, search, found, models["model"])
     package.write(folder, models, made, example, files)
-    pictures = {name: data for name, data in files.items() if name.startswith(package.FIGURES)}
-    return {Path(name).name: data for name, data in pictures.items()}
+
+
+def _models(features: FeatureSet, search: Search, found: Found) -> dict[str, bytes]:
+    """Fit the winner and the baselines on every row, as the bytes that are packaged."""
+    params = {name: dict(registry.get(name, features.task).defaults) for name in BASELINES}
+    wanted = {"model": (found.family, found.params)}
+    wanted |= {f"baseline_{name}": (name, params[name]) for name in BASELINES}
+    return {
+        name: package.dumped(
+            name, fit(registry.get(family, features.task), chosen, search.how, search.data)
+        )
+        for name, (family, chosen) in wanted.items()
+    }
 
 
 def _walked(
@@ -124,8 +139,9 @@ def _from_folder(
         walk_forward=made.get("walk_forward", {}).get("numbers", {}),
         baselines=tuple(made["baselines"]),
         git_commit=made["git_commit"],
+        dirty=made["code"]["dirty"],
         config_hash=made["config_hash"],
-        seconds=made["seconds"],
+        seconds=made["resources"]["seconds"],
     )
 
 

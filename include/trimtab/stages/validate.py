@@ -13,8 +13,8 @@ from pathlib import Path
 import polars as pl
 
 from trimtab.data import quarantine, staging
-from trimtab.data.cast import COLUMN, REASON
 from trimtab.data.reasons import FileReason, RowReason
+from trimtab.data.text import COLUMN, REASON
 from trimtab.environment import Environment
 from trimtab.errors import NotReadyError
 from trimtab.types import ROW, FileVerdict, Validation

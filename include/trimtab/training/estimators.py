@@ -117,7 +117,7 @@ def lightgbm(task: Task, seed: int, **params: Any) -> Any:
     from lightgbm import LGBMClassifier, LGBMRegressor
 
     family = LGBMRegressor if task == "regression" else LGBMClassifier
-    fixed = {"deterministic": True, "force_row_wise": True, "verbosity": -1}
+    fixed: dict[str, Any] = {"deterministic": True, "force_row_wise": True, "verbosity": -1}
     return family(random_state=seed, n_jobs=0, **fixed, **params)  # 0: as many as OpenMP says
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +13,8 @@ from trimtab import trusted
 from trimtab.errors import IntegrityError, TrimtabError
 
 MANIFEST, DESCRIPTION, EXAMPLE = "manifest.json", "model.json", "input_example.json"
-IMPORTANCE, FIGURES = "importance.json", "figures"
+RECORDED, IMPORTANCE, FIGURES = "recorded.parquet", "importance.json", "figures"
+_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 
 
 def folder(lake: Path, model: str, key: str) -> Path:
@@ -22,29 +24,32 @@ def folder(lake: Path, model: str, key: str) -> Path:
 
 def write(
     target: Path,
-    models: Mapping[str, Any],
+    models: Mapping[str, bytes],
     description: Mapping[str, Any],
     example: str,
     files: Mapping[str, bytes] | None = None,
 ) -> dict[str, str]:
     """Write ``<name>.skops`` for every model, what describes them, and further ``files``.
 
-    A second writer of the same folder keeps what the first one wrote. Return the manifest.
+    ``files`` are named by their path in the folder, such as ``figures/roc.png``. A second writer
+    of the same folder keeps what the first one wrote. Return the manifest.
+
+    Raises:
+        ValueError: a name of ``files`` leads out of the folder, or is taken.
     """
     if target.exists():
         return read_manifest(target)
+    contents = {f"{name}.skops": data for name, data in models.items()}
+    # in its own order: that of a dataset's columns is the order of the features
+    contents[DESCRIPTION] = json.dumps(description, indent=1).encode()
+    contents[EXAMPLE] = example.encode()
+    contents |= _extra(files or {}, {*contents, MANIFEST})
     aside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
-    for name, model in models.items():
-        (aside / f"{name}.skops").write_bytes(dumped(name, model))
-    (aside / DESCRIPTION).write_text(json.dumps(description, indent=1, sort_keys=True))
-    (aside / EXAMPLE).write_text(example)
-    for name, data in (files or {}).items():
+    for name, data in contents.items():
         (aside / name).parent.mkdir(parents=True, exist_ok=True)
         (aside / name).write_bytes(data)
-    there = sorted(file for file in aside.rglob("*") if file.is_file())
-    manifest = {file.relative_to(aside).as_posix(): _sha256(file) for file in there}
+    manifest = {name: sha256(aside / name) for name in sorted(contents)}
     (aside / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True))
     try:
         aside.rename(target)
@@ -82,12 +87,20 @@ def read_manifest(target: Path) -> dict[str, str]:
         IntegrityError: a file is missing or is not what was written.
     """
     manifest: dict[str, str] = json.loads((target / MANIFEST).read_text())
-    for name, expected in manifest.items():
-        if not (target / name).is_file() or _sha256(target / name) != expected:
-            raise IntegrityError(
-                f"{target / name} is not what its manifest says; remove the folder to train again"
-            )
+    if wrong := changed(target, manifest):
+        raise IntegrityError(
+            f"{target / wrong[0]} is not what its manifest says; remove the folder to train again"
+        )
     return manifest
+
+
+def changed(target: Path, manifest: Mapping[str, str]) -> list[str]:
+    """Return the names of a manifest whose files are missing or other than it says."""
+    return [
+        name
+        for name, expected in manifest.items()
+        if not _safe(name) or not (target / name).is_file() or sha256(target / name) != expected
+    ]
 
 
 def describe(target: Path) -> dict[str, Any]:
@@ -96,5 +109,18 @@ def describe(target: Path) -> dict[str, Any]:
     return description
 
 
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+def sha256(file: Path) -> str:
+    """Hash a file piece by piece, however large it is."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _extra(files: Mapping[str, bytes], taken: set[str]) -> dict[str, bytes]:
+    if bad := sorted(name for name in files if not _safe(name) or name in taken):
+        raise ValueError(f"no names for files of a package: {bad}; use letters, digits, _ . - /")
+    return dict(files)
+
+
+def _safe(name: str) -> bool:
+    """Whether a path stays in the folder: plain names, none hidden, none that leads upwards."""
+    return all(_PART.fullmatch(part) for part in name.split("/"))

@@ -1,15 +1,38 @@
-"""What made a model: code, libraries, configuration. Written into its package."""
+"""What made a model: identity, configuration, libraries. Written into its package."""
 
+import functools
 import platform
-import subprocess
-from importlib.metadata import PackageNotFoundError, version
+import re
+from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
 
 import trimtab
 from trimtab.config import ModelSpec
 from trimtab.ledger.chain import digest
+from trimtab.training import package
 
-LIBRARIES = ("scikit-learn", "numpy", "scipy", "pandas", "skops", "optuna", "polars", "mlflow")
+# What rows, fit and prediction go through: another version may give other numbers.
+LIBRARIES = (
+    "scikit-learn",
+    "numpy",
+    "scipy",
+    "pandas",
+    "polars",
+    "pyarrow",
+    "duckdb",
+    "deltalake",
+    "skops",
+    "joblib",
+    "threadpoolctl",
+    "optuna",
+    "lightgbm",
+    "xgboost",
+    "xgboost-cpu",
+    "skrub",
+    "shap",
+    "mlflow",
+)
+_LOCKS = ("uv.lock", "pylock.toml", "poetry.lock", "requirements.txt")
 
 
 def candidate_key(features_key: str, spec: ModelSpec) -> str:
@@ -34,23 +57,24 @@ def libraries() -> dict[str, str]:
     return found
 
 
-def git_commit(folder: Path) -> str | None:
-    """Commit of the configuration's repository, ``+dirty`` with uncommitted changes."""
-    commit = _git(folder, "rev-parse", "HEAD")
-    if not commit:
-        return None
-    return commit + ("+dirty" if _git(folder, "status", "--porcelain", "--", ".") else "")
+@functools.cache
+def installed() -> dict[str, str]:
+    """Name and version of every distribution that is installed, looked up once per process."""
+    found = {_normal(each.metadata["Name"]): each.version for each in distributions()}
+    return dict(sorted(found.items()))
 
 
-def _git(folder: Path, *arguments: str) -> str:
-    try:
-        done = subprocess.run(  # noqa: S603 fixed arguments, no shell
-            ["git", "-C", str(folder), *arguments],  # noqa: S607 the user's own git
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+def lock(folder: Path) -> dict[str, str]:
+    """Name and SHA-256 of the project's lock file; of all that is installed when there is none.
+
+    It is looked for in the configuration's folder and the two above it.
+    """
+    for place in (folder, *list(folder.resolve().parents)[:2]):
+        for name in _LOCKS:
+            if (place / name).is_file():
+                return {"name": name, "sha256": package.sha256(place / name)}
+    return {"name": "installed distributions", "sha256": digest(installed())}
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

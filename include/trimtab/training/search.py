@@ -43,13 +43,17 @@ class Found:
     probe: Any
     validation: Rows
 
+    @property
+    def gain(self) -> float:
+        """What the search has brought over the best defaults; NaN when none gave a score."""
+        return self.value - self.default_value
+
     def __str__(self) -> str:
         """Say in a line what the search has brought."""
         stopped = sum(trial.state == "pruned" for trial in self.trials)
-        gain = self.value - self.default_value
         return (
-            f"{self.family} wins with {self.value:.4g}, {gain:+.4g} over the best defaults, after "
-            f"{len(self.trials)} trial(s), {stopped} of them stopped early"
+            f"{self.family} wins with {self.value:.4g}, {self.gain:+.4g} over the best defaults, "
+            f"after {len(self.trials)} trial(s), {stopped} of them stopped early"
         )
 
 

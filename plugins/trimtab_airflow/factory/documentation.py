@@ -3,12 +3,20 @@
 from pathlib import Path
 
 from trimtab.config import DatasetSpec, ModelSpec
+from trimtab.config.view import FeatureView
 
 
 def dataset_page(spec: DatasetSpec, file: Path) -> str:
     """Describe a dataset's DAG in Markdown."""
     about = f"{spec.description}\n\nOwner: **{spec.owner}**. Comes from `{spec.source.place}`."
     return f"### {spec.dataset}\n{about}\n\n{_source(file)}"
+
+
+def view_page(spec: FeatureView, file: Path) -> str:
+    """Describe a feature view's DAG in Markdown."""
+    entity = ", ".join(spec.entity)
+    about = f"{spec.description}\n\nOwner: **{spec.owner}**. What is known of each `{entity}`."
+    return f"### {spec.view}\n{about}\n\n{_source(file)}"
 
 
 def model_page(spec: ModelSpec, file: Path, does: str) -> str:

@@ -38,7 +38,7 @@ def new_dag(
     tags: tuple[str, ...],
     doc: str,
     display: str,
-    schedule: AssetOrTimeSchedule | None,
+    schedule: AssetOrTimeSchedule | CronTriggerTimetable | None,
     params: Mapping[str, Param] | None = None,
     task_hours: float = 2,
 ) -> DAG:

@@ -3,13 +3,14 @@
 import functools
 import logging
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from airflow.sdk import DAG, Asset, TriggerRule
 
 from trimtab.config import ModelSpec
-from trimtab.config.loader import load_model
+from trimtab.config.loader import load_model, load_view
+from trimtab.config.view import FeatureView
 from trimtab.paths import default_config
 from trimtab_airflow import assets
 from trimtab_airflow.factory.documentation import model_page
@@ -28,7 +29,8 @@ from trimtab_airflow.operators.search import SearchOperator
 from trimtab_airflow.operators.train import TrainOperator
 
 log = logging.getLogger(__name__)
-Build = Callable[[ModelSpec, Path], DAG]
+Views = Mapping[str, FeatureView]
+Build = Callable[[ModelSpec, Path, Views], DAG]
 _FEATURES = "{{ ti.xcom_pull(task_ids='features')['key'] }}"
 _VERSION = "{{ ti.xcom_pull(task_ids='%s')['version'] }}"
 
@@ -39,16 +41,16 @@ def models(
     """Build the DAGs of every usable model file, or the one with this id.
 
     Args:
-        only: the DAG a task belongs to. It reads that model's file and no other.
+        only: the DAG a task belongs to. It reads that model's file, those of its views, no other.
         shard: which part of how many; a fleet past 1,000 models takes several DAG files.
         config: the config folder.
     """
     folder = config or default_config()
     if only is not None:
         return _one(folder, only)
-    models = read_project(folder).models
-    found = [spec for name, spec in models.items() if _mine(name, shard)]
-    return [dag for spec in found for dag in _family(spec, folder)]
+    project = read_project(folder)
+    found = [spec for name, spec in project.models.items() if _mine(name, shard)]
+    return [dag for spec in found for dag in _family(spec, folder, project.views)]
 
 
 def _one(folder: Path, dag_id: str) -> list[DAG]:
@@ -56,12 +58,14 @@ def _one(folder: Path, dag_id: str) -> list[DAG]:
     if kind not in _KINDS:
         return []
     file = _file(folder, name)
-    return [_KINDS[kind](load_model(file), file)]
+    spec = load_model(file)
+    used = [load_view(folder / "features" / f"{use.view}.yaml") for use in spec.data.views]
+    return [_KINDS[kind](spec, file, {view.view: view for view in used})]
 
 
-def _family(spec: ModelSpec, folder: Path) -> list[DAG]:
+def _family(spec: ModelSpec, folder: Path, views: Views) -> list[DAG]:
     try:
-        return [build(spec, _file(folder, spec.model)) for build in _KINDS.values()]
+        return [build(spec, _file(folder, spec.model), views) for build in _KINDS.values()]
     except ValueError as error:  # reported, with all others, by dags/config_errors.py
         log.warning("the model %s is left out: %s", spec.model, error)
         return []
@@ -76,10 +80,10 @@ def _mine(model: str, shard: tuple[int, int]) -> bool:
     return zlib.crc32(model.encode()) % of == part
 
 
-def train_dag(spec: ModelSpec, file: Path) -> DAG:
+def train_dag(spec: ModelSpec, file: Path, views: Views) -> DAG:
     """Build the DAG from a cause to a champion."""
     name = spec.model
-    wakes = [*_sources(spec), assets.retrain(name)]
+    wakes = [*_sources(spec, views), assets.retrain(name)]
     with _dag(spec, file, "train")(
         schedule=schedule("@daily", *wakes), params=train_form(), task_hours=12
     ) as dag:
@@ -120,9 +124,10 @@ def _train(spec: ModelSpec, features: FeaturesOperator) -> TrainOperator:
     return train
 
 
-def _sources(spec: ModelSpec) -> list[Asset]:
+def _sources(spec: ModelSpec, views: Views) -> list[Asset]:
     """The datasets whose news may concern the model."""
     joined = [join.dataset for join in spec.data.join]
+    joined += [views[use.view].from_ for use in spec.data.views]
     own = [spec.data.from_, *([spec.score.on] if spec.score.on else [])]
     return [assets.dataset(name) for name in dict.fromkeys([*own, *joined])]
 
@@ -140,17 +145,17 @@ def _approve(spec: ModelSpec) -> StageOperator | ManualApproveOperator:
     )
 
 
-def score_dag(spec: ModelSpec, file: Path) -> DAG:
+def score_dag(spec: ModelSpec, file: Path, views: Views) -> DAG:
     """Build the DAG that scores what is new."""
     name = spec.model
-    # Joined datasets too: rows wait for the weather, and the weather may come last.
-    wakes = [*_sources(spec), assets.model(name)]
+    # Joined and viewed datasets too: rows wait for the weather, and the weather may come last.
+    wakes = [*_sources(spec, views), assets.model(name)]
     with _dag(spec, file, "score")(schedule=schedule(spec.score.schedule, *wakes)) as dag:
         ScoreOperator(task_id="score", model=name, outlets=[assets.predictions(name)])
     return dag
 
 
-def monitor_dag(spec: ModelSpec, file: Path) -> DAG:
+def monitor_dag(spec: ModelSpec, file: Path, views: Views) -> DAG:
     """Build the DAG that watches what was scored and asks for a training."""
     name = spec.model
     wakes = schedule(spec.monitor.schedule, assets.predictions(name))

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from airflow.sdk import DAG
+from airflow.sdk import DAG, CronTriggerTimetable
 
 from trimtab.paths import default_config
 from trimtab_airflow.factory.family import new_dag
@@ -10,6 +10,7 @@ from trimtab_airflow.factory.params import retention_form, revert_form, rollback
 from trimtab_airflow.operators.retention import RetentionOperator
 from trimtab_airflow.operators.revert import RevertOperator
 from trimtab_airflow.operators.rollback import RollbackOperator
+from trimtab_airflow.operators.tracking import TrackingOperator
 
 _ROLLBACK = """\
 ### Roll a model back
@@ -29,6 +30,11 @@ _RETENTION = """\
 List the files that no kept version of a dataset needs, and remove them when the box is ticked. A
 version a model was trained on is never removed. Every removal is in the ledger.
 """
+_TRACKING = """\
+### Bring MLflow up to date
+What MLflow missed while it did not answer is told now, in the order it was decided; open runs that
+nobody will end are closed; champion aliases are what the ledger says. Nothing to do, nothing done.
+"""
 
 
 def operations(*, only: str | None = None, config: Path | None = None) -> list[DAG]:
@@ -41,6 +47,7 @@ def operations(*, only: str | None = None, config: Path | None = None) -> list[D
         "trimtab.rollback": (rollback_dag, "models"),
         "trimtab.revert": (revert_dag, "datasets"),
         "trimtab.retention": (retention_dag, "datasets"),
+        "trimtab.tracking": (tracking_dag, "models"),
     }
     return [
         build(folder)
@@ -106,6 +113,20 @@ def retention_dag(folder: Path) -> DAG:
             apply="{{ params.apply }}",
             keep="{{ params.keep }}",
         )
+    return dag
+
+
+def tracking_dag(_folder: Path) -> DAG:
+    """Build the hourly look at what MLflow has missed."""
+    with new_dag(
+        "trimtab.tracking",
+        owner="trimtab",
+        tags=("operations",),
+        doc=_TRACKING,
+        display="make MLflow show what the ledger says",
+        schedule=CronTriggerTimetable("17 * * * *", timezone="UTC"),
+    ) as dag:
+        TrackingOperator(task_id="sync")
     return dag
 
 

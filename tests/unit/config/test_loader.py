@@ -6,6 +6,7 @@ import pytest
 
 from trimtab.config import load_project
 from trimtab.config.columns import feature_columns, primary_metric, task_of
+from trimtab.config.registered import Registered
 from trimtab.errors import ConfigError
 
 DATASET = """\
@@ -46,7 +47,9 @@ def write(folder: Path, name: str, text: str) -> None:
 def problems(folder: Path) -> list[str]:
     return [
         str(p).replace(f"{folder}/", "")
-        for p in load_project(folder, estimators=("linear", "boosted_trees")).problems
+        for p in load_project(
+            folder, registered=Registered(estimators=("linear", "boosted_trees"))
+        ).problems
     ]
 
 

@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trimtab.config.model import Join
-from trimtab.errors import DataError
-from trimtab.features.join import ORDER, add
+from trimtab.features.join import ORDER, bring
 from trimtab.types import ROW
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -39,8 +38,7 @@ def right(rows: list[tuple[Any, ...]]) -> pl.DataFrame:
 
 
 def joined(ours: pl.DataFrame, theirs: pl.DataFrame, join: Join) -> pl.DataFrame:
-    plan = add(ours.lazy(), join, theirs.lazy(), {"rain": "air_rain"}, time="hour")
-    return plan.collect()
+    return ours.hstack(bring(ours, join, theirs.lazy(), {"rain": "air_rain"}, time="hour"))
 
 
 def oracle(row: dict[str, Any], theirs: pl.DataFrame, join: Join) -> Any:
@@ -85,9 +83,3 @@ def test_max_age_is_inclusive_and_counts() -> None:
     theirs = right([("n", START, 7, 0)])
     times = [("n", START + timedelta(hours=3)), ("n", START + timedelta(hours=3, microseconds=1))]
     assert joined(left(times), theirs, AS_OF)["air_rain"].to_list() == [7, None]
-
-
-def test_a_name_that_is_taken_is_refused() -> None:
-    rows = left([("n", START)]).with_columns(air_rain=1)
-    with pytest.raises(DataError, match=r"join of air: the rows have \['air_rain'\] already"):
-        joined(rows, right([]), AS_OF)

@@ -12,6 +12,7 @@ import yaml
 from trimtab.config import load_project
 from trimtab.config.columns import split_by
 from trimtab.config.loader import load_dataset
+from trimtab.config.registered import Registered
 from trimtab.data.judge import judge
 from trimtab.profiling import contract, model, page
 from trimtab.profiling.profile import Profile, profile
@@ -61,7 +62,7 @@ def config(tmp_path: Path, found: Profile) -> Path:
 
 
 def test_both_files_pass_the_check(config: Path) -> None:
-    project = load_project(config, estimators=registry.names())
+    project = load_project(config, registered=Registered(registry.names()))
     assert project.problems == ()
     spec = project.dataset("things")
     assert list(spec.columns) == world().columns

@@ -76,6 +76,7 @@ def test_the_record_says_how_it_was_made(env: Environment) -> None:
         "model.json",
         "input_example.json",
         "importance.json",
+        "recorded.parquet",
         *(f"figures/{name}" for name in FIGURES),
     }
     assert "trial 1/2 linear" in texts[0]
@@ -162,7 +163,7 @@ def test_without_mlflow_the_training_stands(
     candidate = trained(env, "minutes")
     assert candidate.run_id is None
     assert env.ledger.find("training", "minutes", candidate.key)
-    assert "did not take log_training" in caplog.text
+    assert "tracking did not take everything" in caplog.text
 
 
 def test_mlflow_shows_the_version(env: Environment) -> None:
@@ -181,8 +182,7 @@ def test_mlflow_shows_the_version(env: Environment) -> None:
     assert tracker.mirror_champion("late", 1)
     assert tracker.champion_version("late") == 1
     assert tracker.mirror_champion("late", 7) is False
-    assert tracker.tag_version("late", 1, {"gate": "PROMOTE"})
-    assert tracker.log_gate("late", 1, {"roc_auc": 0.7})
+    assert tracker.log_gate("late", 1, {"roc_auc": 0.7}, {"trimtab.gate": "PROMOTE"})
     assert client.get_run(candidate.run_id).data.metrics["gate_roc_auc"] == 0.7
     assert tracker.run_url(candidate.run_id, "http://h/") == (
         f"http://h/#/experiments/{run.info.experiment_id}/runs/{candidate.run_id}"

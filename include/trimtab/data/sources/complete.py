@@ -6,14 +6,15 @@ as new as the file or newer; what comes after it waits for the next ``_SUCCESS``
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 
 from trimtab.config.source import FilesSource
-from trimtab.data.names import UNFINISHED
+from trimtab.data.names import CHECKSUM, UNFINISHED
 from trimtab.types import LandedFile
 
-SUCCESS, CHECKSUM = "_SUCCESS", ".sha256"
+SUCCESS = "_SUCCESS"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def complete(files: Iterable[LandedFile], spec: FilesSource, now_ns: int) -> list[LandedFile]:
@@ -35,6 +36,11 @@ def complete(files: Iterable[LandedFile], spec: FilesSource, now_ns: int) -> lis
 def nanoseconds(span: timedelta) -> int:
     """Whole nanoseconds of a time span; exact to the microsecond."""
     return span // timedelta(microseconds=1) * 1_000
+
+
+def epoch_ns(moment: datetime) -> int:
+    """Nanoseconds since 1970, as file systems count them; exact to the microsecond."""
+    return nanoseconds(moment - _EPOCH)
 
 
 def _wanted(name: str, spec: FilesSource) -> bool:

@@ -1,19 +1,16 @@
 """Files that land in a local folder."""
 
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
 from trimtab.config.source import FilesSource
 from trimtab.data import copying, look
-from trimtab.data.sources.complete import complete, nanoseconds
+from trimtab.data.sources.complete import complete, epoch_ns
 from trimtab.data.sources.registry import source
 from trimtab.environment import Environment
 from trimtab.errors import DependencyError, NotReadyError
 from trimtab.types import LandedFile
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @source("folder")
@@ -29,7 +26,7 @@ class LandingFolder:
 
     def files(self) -> list[LandedFile]:
         """Return the complete files; a folder that is not there yet holds none."""
-        now = nanoseconds(self.clock.now() - _EPOCH)
+        now = epoch_ns(self.clock.now())
         try:
             with os.scandir(self.folder) as entries:
                 return complete(filter(None, map(self._landed, entries)), self.spec, now)
@@ -41,11 +38,14 @@ class LandingFolder:
     def fetch(self, file: LandedFile, into: Path) -> str:
         """Copy ``file``, provided it is still the file that was listed; return its SHA-256."""
         path = self.folder / file.name
-        self._check(path, file)
+        try:
+            found = path.lstat()
+        except OSError as error:
+            raise NotReadyError(f"{path} cannot be read now: {error.strerror}") from error
+        _check_unchanged(file, found.st_size, found.st_mtime_ns)
         look.look(path, self.dataset_spec, landing=self.folder)
         copied = copying.copy(path, into)
-        if (copied.size, copied.mtime_ns) != (file.size, file.mtime_ns):
-            raise NotReadyError(f"{file.uri} changed since it was listed; it is judged later")
+        _check_unchanged(file, copied.size, copied.mtime_ns)
         look.check_hash(path, copied.sha256)
         return copied.sha256
 
@@ -54,14 +54,6 @@ class LandingFolder:
         if not self.folder.exists():
             return f"{self.folder} is not there yet"
         return f"{self.folder}: {len(self.files())} complete file(s)"
-
-    def _check(self, path: Path, file: LandedFile) -> None:
-        try:
-            now = path.lstat()
-        except OSError as error:
-            raise NotReadyError(f"{path} cannot be read now: {error.strerror}") from error
-        if (now.st_size, now.st_mtime_ns) != (file.size, file.mtime_ns):
-            raise NotReadyError(f"{file.uri} changed since it was listed; it is judged later")
 
     def _landed(self, entry: os.DirEntry[str]) -> LandedFile | None:
         try:
@@ -75,6 +67,11 @@ class LandingFolder:
             size=stat.st_size,
             mtime_ns=stat.st_mtime_ns,
         )
+
+
+def _check_unchanged(file: LandedFile, size: int, mtime_ns: int) -> None:
+    if (size, mtime_ns) != (file.size, file.mtime_ns):
+        raise NotReadyError(f"{file.uri} changed since it was listed; it is judged later")
 
 
 def _printable(name: str) -> str:

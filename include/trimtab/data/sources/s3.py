@@ -2,20 +2,19 @@
 
 import functools
 import hashlib
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
 from trimtab.adapters import s3
 from trimtab.config.source import FilesSource
 from trimtab.data import look
-from trimtab.data.sources.complete import CHECKSUM, complete, nanoseconds
+from trimtab.data.names import CHECKSUM
+from trimtab.data.sources.complete import complete, epoch_ns
 from trimtab.data.sources.registry import source
 from trimtab.environment import Environment
 from trimtab.errors import DependencyError, NotReadyError
 from trimtab.types import LandedFile
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PART = 64 << 20  # a lost connection costs one part
 _PIECE = 1 << 20
 
@@ -53,7 +52,7 @@ class S3Prefix:
                 objects, now = s3.listed(self.client, self.bucket, self.prefix)
         except FileNotFoundError as error:
             raise DependencyError(f"{error}; create the bucket or correct source.uri") from error
-        return complete(map(self._landed, objects), self.spec, nanoseconds(now - _EPOCH))
+        return complete(map(self._landed, objects), self.spec, epoch_ns(now))
 
     def fetch(self, file: LandedFile, into: Path) -> str:
         """Download in parts, each of them of the object that was listed."""
@@ -106,7 +105,7 @@ class S3Prefix:
             name=item.name,
             uri=f"s3://{self.bucket}/{item.key}",
             size=item.size,
-            mtime_ns=nanoseconds(item.modified - _EPOCH),
+            mtime_ns=epoch_ns(item.modified),
             tag=item.etag,
         )
 

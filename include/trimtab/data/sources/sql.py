@@ -12,7 +12,7 @@ import json
 import re
 import tempfile
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
@@ -21,13 +21,12 @@ from sqlalchemy import Engine
 
 from trimtab.adapters import sql
 from trimtab.config.source import SqlSource
-from trimtab.data.sources.complete import nanoseconds
+from trimtab.data.sources.complete import epoch_ns
 from trimtab.data.sources.registry import source
 from trimtab.environment import Environment
 from trimtab.errors import NotReadyError
 from trimtab.types import LandedFile
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _READ: dict[str, Callable[[str], Any]] = {
     "int": int,
     "Decimal": Decimal,
@@ -137,7 +136,7 @@ class Query:
             name=f"{self.dataset}-{digest}-{what}.parquet",
             uri=self.spec.place,
             size=0,
-            mtime_ns=nanoseconds(self.env.clock.now() - _EPOCH),
+            mtime_ns=epoch_ns(self.env.clock.now()),
             tag=tag,
         )
 

@@ -74,6 +74,19 @@ def _migration(uri: str) -> str:
     return f"answers, schema {version}"
 
 
+def online(env: Environment) -> Iterator[Finding]:
+    """Ask the online store whether it answers, when a feature view is kept there."""
+    if any(view.online for view in env.project.views.values()):
+        cure = "start it, or correct 'online' in the environment file or TRIMTAB_ONLINE"
+        yield from tried("online store", lambda: _online(env), cure)
+
+
+def _online(env: Environment) -> list[Finding]:
+    from trimtab.adapters.online import open_online
+
+    return [ok("online store", open_online(env.online).probe())]
+
+
 def space(env: Environment) -> Iterator[Finding]:
     """Look at the free space of every place work is written to."""
     seen: set[int] = set()

@@ -27,6 +27,7 @@ def examine(home: Path, config: Path) -> Iterator[Finding]:
     if env is not None:
         yield from places.ledger(env)
         yield from places.mlflow(env)
+        yield from places.online(env)
         yield from places.space(env)
         yield from places.sources(env)
 

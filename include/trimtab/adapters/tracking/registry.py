@@ -1,0 +1,91 @@
+"""Registered versions and their aliases. A version of ours is found by its tag."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trimtab.adapters.tracking.entry import KEY, VERSION
+from trimtab.types import Candidate
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+
+def registered(client: "MlflowClient", model: str, version: int) -> Any:
+    """Return MLflow's version of a version of ours, None when there is none."""
+    wanted = f"name = '{model}' and tag.`{VERSION}` = '{version}'"
+    found = client.search_model_versions(wanted, max_results=1)
+    return found[0] if found else None
+
+
+def register(
+    client: "MlflowClient",
+    experiment: str,
+    run_id: str,
+    candidate: Candidate,
+    saved: Path,
+    tags: Mapping[str, str],
+    *,
+    again: bool,
+) -> Any:
+    """Keep the saved model and register it; ``again``: an attempt may have done part of it."""
+    from mlflow.exceptions import MlflowException
+
+    name = candidate.model
+    if found := registered(client, name, candidate.version):
+        return found
+    kept = _earlier(client, experiment, candidate) if again else None
+    kept = _kept(client, experiment, run_id, candidate, saved, kept)
+    version = {"name": name, "source": kept.artifact_location, "run_id": run_id}
+    try:
+        return client.create_model_version(**version, tags=dict(tags), model_id=kept.model_id)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+    _named(client, name)  # the first version of this model
+    return client.create_model_version(**version, tags=dict(tags), model_id=kept.model_id)
+
+
+def point(client: "MlflowClient", model: str, version: int, alias: str) -> bool:
+    """Point an alias at a version of ours; whether MLflow knows the version."""
+    found = registered(client, model, version)
+    if found:
+        client.set_registered_model_alias(model, alias, str(found.version))
+    return found is not None
+
+
+def _earlier(client: "MlflowClient", experiment: str, candidate: Candidate) -> Any:
+    mine = f"tags.`{KEY}` = '{candidate.key}'"
+    found = client.search_logged_models([experiment], filter_string=mine, max_results=1)
+    return found[0] if found else None
+
+
+def _kept(
+    client: "MlflowClient",
+    experiment: str,
+    run_id: str,
+    candidate: Candidate,
+    saved: Path,
+    kept: Any,
+) -> Any:
+    from mlflow.entities import LoggedModelOutput
+
+    if kept is None:
+        kept = client.create_logged_model(
+            experiment, name="model", source_run_id=run_id, tags={KEY: candidate.key}
+        )
+    if str(kept.status) != "READY":
+        client.log_model_artifacts(kept.model_id, str(saved))
+        client.finalize_logged_model(kept.model_id, "READY")
+        client.log_outputs(run_id, [LoggedModelOutput(kept.model_id, 0)])
+    return kept
+
+
+def _named(client: "MlflowClient", name: str) -> None:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise

@@ -1,0 +1,123 @@
+"""The MLflow client of one environment. What it raises, a stage takes (`trimtab.stages.mirror`)."""
+
+import functools
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trimtab.adapters.tracking import ghosts, registry, runs
+from trimtab.adapters.tracking.connection import connect, shown
+from trimtab.adapters.tracking.entry import CHAMPION, VERSION, Training
+from trimtab.adapters.tracking.ghosts import Ghost
+from trimtab.errors import DependencyError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+
+class Tracker:
+    """Writes what the ledger says; every method may be repeated and changes nothing then."""
+
+    def __init__(self, uri: str, artifacts: Path) -> None:
+        self.uri = uri
+        self.artifacts = artifacts
+
+    @property
+    def place(self) -> str:
+        """The address without its password, for messages."""
+        return shown(self.uri)
+
+    @functools.cached_property
+    def client(self) -> "MlflowClient":
+        """Connect lazily; importing MLflow takes seconds."""
+        return connect(self.uri)
+
+    def probe(self) -> None:
+        """Ask for next to nothing.
+
+        Raises:
+            DependencyError: it does not answer.
+        """
+        try:
+            self.client.search_experiments(max_results=1)
+        except Exception as error:  # each kind of store has errors of its own
+            told = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise DependencyError(f"MLflow at {self.place} does not answer: {told}") from error
+
+    def log_training(self, training: Training) -> str:
+        """Show one version and return its run id.
+
+        A run with its parameters, metrics, datasets, files and model, one nested run per family
+        of candidates, and the registered version with the alias ``challenger``.
+        """
+        return runs.log(self.client, self._experiment(training.candidate.model), training)
+
+    def log_gate(
+        self,
+        model: str,
+        version: int,
+        metrics: Mapping[str, float],
+        tags: Mapping[str, str],
+        report: Path | None = None,
+    ) -> bool:
+        """Put what the gate measured, and its page, into the version's run."""
+        found = registry.registered(self.client, model, version)
+        if found is None:
+            return False
+        from mlflow.entities import Metric, RunTag
+
+        now = int(found.creation_timestamp)  # the same whenever it is repeated
+        values = [Metric(f"gate_{name}", float(value), now, 0) for name, value in metrics.items()]
+        labels = [RunTag(name, value) for name, value in tags.items()]
+        self.client.log_batch(found.run_id, metrics=values, tags=labels)
+        for name, value in tags.items():
+            self.client.set_model_version_tag(model, str(found.version), name, value)
+        if report and report.exists():
+            self.client.log_artifact(found.run_id, str(report), "gate")
+        return True
+
+    def mirror_champion(self, model: str, version: int) -> bool:
+        """Point the alias ``champion`` at a trimtab version; whether MLflow knows it."""
+        return registry.point(self.client, model, version, CHAMPION)
+
+    def champion_version(self, model: str) -> int | None:
+        """Return the trimtab version the alias ``champion`` points at, if any."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            aliases = self.client.get_registered_model(model).aliases
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return None
+        if CHAMPION not in aliases:
+            return None
+        tags = self.client.get_model_version(model, aliases[CHAMPION]).tags
+        return int(tags[VERSION]) if VERSION in tags else None
+
+    def running(self, models: Iterable[str]) -> list[Ghost]:
+        """Return the runs of ours that nobody has ended."""
+        return ghosts.running(self.client, models)
+
+    def kill(self, ghost: Ghost, reason: str) -> None:
+        """End such a run and say why on it."""
+        ghosts.kill(self.client, ghost, reason)
+
+    def run_url(self, run_id: str, base: str) -> str:
+        """Address of a run in the MLflow pages that are served at ``base``."""
+        run = self.client.get_run(run_id)
+        return f"{base.rstrip('/')}/#/experiments/{run.info.experiment_id}/runs/{run_id}"
+
+    def _experiment(self, model: str) -> str:
+        from mlflow.exceptions import MlflowException
+
+        if found := self.client.get_experiment_by_name(model):
+            return str(found.experiment_id)
+        remote = self.uri.startswith(("http://", "https://"))  # a server has its own store
+        place = None if remote else (self.artifacts.resolve() / model).as_uri()
+        try:
+            return str(self.client.create_experiment(model, artifact_location=place))
+        except MlflowException:
+            if found := self.client.get_experiment_by_name(model):  # somebody else was first
+                return str(found.experiment_id)
+            raise

@@ -1,0 +1,156 @@
+"""A SQL expression over the columns of one row: what it reads, and what it may not do."""
+
+import functools
+import json
+from collections.abc import Collection, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from trimtab.config.dataset import ColumnType
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+SQL_TYPES: dict[ColumnType, str] = {
+    "int": "BIGINT",
+    "float": "DOUBLE",
+    "bool": "BOOLEAN",
+    "text": "VARCHAR",
+    "category": "VARCHAR",
+    "time": "TIMESTAMPTZ",
+}
+_LOCK = {"enable_external_access": "false", "autoload_known_extensions": "false"}
+_HINT = ' (a column that is called like a word of SQL stands in quotes: "at")'
+_ONE_ROW = "it may look at its own row only, as it is"
+# What is no function of a row, by the class DuckDB's parser gives it.
+_REFUSED = {
+    "WINDOW": f"has a window function; {_ONE_ROW}",
+    "SUBQUERY": f"has a query inside; {_ONE_ROW}",
+    "STAR": "has a *; name the columns",
+    "PARAMETER": "has a parameter; write the value",
+    "POSITIONAL_REFERENCE": "names a column by position; use its name",
+}
+
+
+class ExpressionError(ValueError):
+    """What is wrong with an expression, in words that follow its name."""
+
+
+def locked() -> "DuckDBPyConnection":
+    """Open an empty database without files, network and extensions, in UTC, for good."""
+    import duckdb
+
+    connection = duckdb.connect(":memory:", config=_LOCK)
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+def quoted(name: str) -> str:
+    """Return a name as SQL writes it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def reads(sql: str) -> tuple[str, ...]:
+    """Return the names that an expression takes for columns, in order.
+
+    Raises:
+        ExpressionError: it is no single expression, or no function of one row.
+    """
+    names = dict.fromkeys(_names(_parsed(sql), frozenset()))
+    return tuple(names)
+
+
+def bind(sql: str, kind: ColumnType, columns: Mapping[str, ColumnType]) -> tuple[str, ...]:
+    """Return the columns an expression reads, after binding it to an empty table of ``columns``.
+
+    Raises:
+        ExpressionError: it does not bind, does not give ``kind``, or is no function of one row.
+    """
+    named = reads(sql)
+    if unknown := [name for name in named if name not in columns]:
+        raise ExpressionError(f"reads {unknown[0]!r}, which is no column of the rows")
+    fields = [f"NULL::{SQL_TYPES[columns[name]]} AS {quoted(name)}" for name in named]
+    table = f"(SELECT {', '.join(['0', *fields])})"
+    _bound(f"SELECT 0 FROM {table} WHERE (({sql}\n) IS NULL)")  # noqa: S608 locked in; refuses sums
+    _bound(f"SELECT CAST(({sql}\n) AS {SQL_TYPES[kind]}) FROM {table}")  # noqa: S608
+    return named
+
+
+def _bound(query: str) -> None:
+    import duckdb
+
+    try:
+        _checker().execute(f"EXPLAIN {query}")
+    except duckdb.Error as error:
+        text = str(error).split("\n", 1)[0].strip()
+        if "WHERE clause cannot contain" in text or "UNNEST not supported" in text:
+            text = _ONE_ROW
+        raise ExpressionError(f"does not work on its columns: {text}") from error
+
+
+def _parsed(sql: str) -> Any:
+    """The tree of the one expression of ``SELECT (sql) FROM t``."""
+    query = f"SELECT ({sql}\n) FROM t"  # noqa: S608 only parsed; a comment ends with its line
+    answer = json.loads(_checker().execute("SELECT json_serialize_sql(?)", [query]).fetchone()[0])  # type: ignore[index]
+    if answer["error"]:
+        raise ExpressionError(f"is no SQL expression: {answer['error_message']}{_HINT}")
+    nodes = [statement["node"] for statement in answer["statements"]]
+    if len(nodes) != 1 or len(nodes[0].get("select_list", ())) != 1 or _more(nodes[0]):
+        raise ExpressionError("is more than one expression; keep one")
+    return nodes[0]["select_list"][0]
+
+
+def _more(node: Mapping[str, Any]) -> bool:
+    extra = ("where_clause", "group_expressions", "having", "sample", "qualify", "modifiers")
+    plain = node["from_table"].get("type") == "BASE_TABLE" and not node["cte_map"]["map"]
+    return not plain or any(node.get(key) for key in extra)
+
+
+def _names(tree: Any, inner: frozenset[str]) -> Iterator[str]:
+    """Names of columns below a node; ``inner`` are the parameters of lambdas around it."""
+    if isinstance(tree, list):
+        for part in tree:
+            yield from _names(part, inner)
+    if not isinstance(tree, dict):
+        return
+    kind = tree.get("class")
+    if kind in _REFUSED:
+        raise ExpressionError(_REFUSED[kind])
+    if kind == "FUNCTION":
+        _refuse_volatile(tree)
+    if kind == "LAMBDA":
+        inner |= frozenset(_names(tree["lhs"], frozenset()))
+    if kind == "COLUMN_REF":
+        if tree["column_names"][0] not in inner:
+            yield tree["column_names"][0]
+        return
+    for value in tree.values():
+        yield from _names(value, inner)
+
+
+def _refuse_volatile(node: Mapping[str, Any]) -> None:
+    name, given = str(node["function_name"]).lower(), len(node.get("arguments", ()))
+    if name in _volatile() or (name == "age" and given == 1):
+        raise ExpressionError(f"calls {name}(), which does not depend on the row alone")
+
+
+@functools.cache
+def _volatile() -> Collection[str]:
+    """Functions whose value is not that of their arguments, and macros that use one."""
+    rows = _checker().execute(
+        "SELECT function_name, stability, macro_definition FROM duckdb_functions()"
+    )
+    found = rows.fetchall()
+    names = {name for name, stability, _ in found if stability and stability != "CONSISTENT"}
+    words = [*names, "current_timestamp", "localtimestamp", "localtime", "select"]
+    macros = {
+        name
+        for name, _, text in found
+        if text and any(word in text.lower().replace("(", " ").split() for word in words)
+    }
+    return frozenset(names | macros)
+
+
+@functools.cache
+def _checker() -> "DuckDBPyConnection":
+    return locked()
