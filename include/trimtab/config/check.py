@@ -133,9 +133,13 @@ def _features(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:
 def _named(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:
     """Columns that single keys name."""
     columns = available(model, catalog)
-    named = [(("gate", "slices", i), name) for i, name in enumerate(model.gate.slices)]
-    optional = [(("split", "group"), model.split.group), (("train", "weight"), model.train.weight)]
-    named += [(path, name) for path, name in optional if name]
+    named: list[tuple[tuple[str | int, ...], str]] = [
+        (("gate", "slices", i), name) for i, name in enumerate(model.gate.slices)
+    ]
+    if model.split.group:
+        named.append((("split", "group"), model.split.group))
+    if model.train.weight:
+        named.append((("train", "weight"), model.train.weight))
     for path, name in named:
         if name not in columns:
             yield path, f"the rows have no column {name!r}", near(name, columns)
