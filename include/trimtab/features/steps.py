@@ -20,6 +20,7 @@ from trimtab.config.model import Join
 from trimtab.config.view import Derived, ViewUse
 from trimtab.features import derive, join, registry, views
 from trimtab.features.point_in_time import match
+from trimtab.types import ROW
 
 Tables = Mapping[str, pl.LazyFrame]
 
@@ -78,7 +79,7 @@ def _view(use: ViewUse, spec: ModelSpec, catalog: Catalog, needed: Collection[st
             list(by.values()),
             views.TIME,
             views.KNOWN if view.known or view.delay else None,
-            order=(join.ORDER, views.ROW),
+            order=(join.ORDER, ROW),
             max_age=view.max_age,
         )
         return join.taken(there, found, list(columns)).rename(columns)

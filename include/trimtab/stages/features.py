@@ -81,7 +81,7 @@ def _key(env: Environment, spec: ModelSpec, found: Mapping[str, Source]) -> str:
     used = [*view.needed(spec, catalog), spec.target.column]
     contract = {name: columns[name].type for name in used if name in columns}
     versions = {name: source.version for name, source in found.items()}
-    definition = [versions, parts, contract, list(main.key), main.time]
+    definition: list[object] = [versions, parts, contract, list(main.key), main.time]
     if made := definitions(spec, catalog):
         definition.append(made)
     return digest(definition)

@@ -11,8 +11,8 @@ import polars as pl
 from trimtab.adapters import gx
 from trimtab.adapters.gx import Expectation
 from trimtab.config import DatasetSpec
-from trimtab.config.findings import Finding
 from trimtab.config.dataset import Check, Column
+from trimtab.config.findings import Finding
 from trimtab.errors import TrimtabError
 from trimtab.validation import custom
 
