@@ -37,6 +37,7 @@ import polars as pl
 from trimtab.config.dataset import DatasetSpec
 from trimtab.config.view import FeatureView
 from trimtab.features import join, point_in_time, views
+from trimtab.types import ROW
 types = {"entity": TYPE, "at": "time", "told": "time", "value": "float"}
 dataset = DatasetSpec.model_validate({
     "dataset": "facts", "owner": "me", "source": {"kind": "files", "uri": "x"}, "key": ["entity", "at"],
@@ -47,7 +48,7 @@ started, before = time.perf_counter(), sum(resource.getrusage(resource.RUSAGE_SE
 rows = pl.read_parquet(ours)
 there = views.all_rows(view, dataset, pl.scan_parquet(theirs))
 found = point_in_time.match(rows, ["entity"], "at", there, ["entity"], views.TIME,
-    views.KNOWN if view.known else None, order=(join.ORDER, views.ROW))
+    views.KNOWN if view.known else None, order=(join.ORDER, ROW))
 result = rows.hstack(join.taken(there, found, ["value"]))
 assert result["n"].is_sorted()
 done(started, before, result["value"].sum(), result["value"].null_count())

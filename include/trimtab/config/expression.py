@@ -27,7 +27,10 @@ _SAMPLES: dict[ColumnType, str] = {
     "category": "'a'",
     "time": "TIMESTAMPTZ '2024-02-29 12:30:00Z'",
 }
-_LOCK = {"enable_external_access": "false", "autoload_known_extensions": "false"}
+_LOCK: Mapping[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": "false",
+    "autoload_known_extensions": "false",
+}
 _HINT = ' (a column that is called like a word of SQL stands in quotes: "at")'
 _ONE_ROW = "it may look at its own row only, as it is"
 # What is no function of a row, by the class DuckDB's parser gives it.
@@ -48,7 +51,7 @@ def locked(threads: int | None = None) -> "DuckDBPyConnection":
     """Open an empty database without files, network and extensions, in UTC, for good."""
     import duckdb
 
-    connection = duckdb.connect(":memory:", config=_LOCK)
+    connection = duckdb.connect(":memory:", config=dict(_LOCK))
     connection.execute("SET TimeZone = 'UTC'")
     if threads is not None:
         connection.execute(f"SET threads = {threads}")
