@@ -1,8 +1,8 @@
 """Online features in a real PostgreSQL and a real Redis."""
 
 import itertools
-import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -82,11 +82,8 @@ def test_two_writers_at_once_in_any_order(url: str, store: OnlineStore) -> None:
         for start in range(0, len(mixed), 100):
             mine.put(SHELF, sorted_(mixed[start : start + 100]), since=since)
 
-    writers = [threading.Thread(target=write, args=(turn,)) for turn in range(4)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
+    with ThreadPoolExecutor(4) as writers:
+        list(writers.map(write, range(4)))
     store.put(
         SHELF, sorted_(r for r in every if r.time == stamp(hours(1))), since=since
     )  # a zombie
@@ -106,16 +103,9 @@ def sorted_(some: Any) -> list[Row]:
 def test_two_materializations_at_once(env: Environment, publish: Publish) -> None:
     for number, file in enumerate(history(7)):
         publish(env, "readings", file, f"{number}.csv")
-    made: list[Any] = []
-    copies = [
-        threading.Thread(target=lambda: made.append(materialize(env, "slow"))) for _ in range(2)
-    ]
-    for copy in copies:
-        copy.start()
-    for copy in copies:
-        copy.join()
-    assert len(made) == 2
-    assert made[0] == made[1]
+    with ThreadPoolExecutor(2) as copies:
+        one, other = copies.map(lambda _: materialize(env, "slow"), range(2))
+    assert one == other
 
 
 def test_a_backfill_does_not_win(env: Environment, publish: Publish) -> None:

@@ -66,8 +66,7 @@ class OnlineStore(Protocol):
         """Write rows, each atomically, and drop those of their entities that nobody needs.
 
         A row is needed while no newer one is visible at ``since``; on a shelf that was never
-        completed there is nothing to drop. Rows come sorted by entity, so that two writers do not
-        wait for each other in a circle.
+        completed there is nothing to drop. Rows of one entity come one after another.
         """
         ...
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
+from zlib import crc32
 
 from sqlalchemy import (
     BigInteger,
@@ -36,7 +37,6 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from trimtab.adapters.online import Row, Shelf, merged
 from trimtab.errors import DependencyError
 
-_LOCK = 7_614_209  # of whoever makes the tables
 _PARAMETERS = 900  # bound values of one statement: fits SQLite
 metadata = MetaData()
 features = Table(
@@ -98,10 +98,8 @@ class SqlStore:
     def begin(self, shelf: Shelf) -> None:
         """Note what is being written."""
         with self._asking() as connection:
-            if (
-                connection.dialect.name == "postgresql"
-            ):  # two makers of one table disturb each other
-                connection.execute(text("select pg_advisory_xact_lock(:id)"), {"id": _LOCK})
+            if connection.dialect.name == "postgresql":
+                _alone(connection, "tables")  # two makers of one table disturb each other
             metadata.create_all(connection)
         self._note(shelf)
 
@@ -118,6 +116,7 @@ class SqlStore:
             return
         with self._asking() as connection:
             if connection.dialect.name == "postgresql":
+                _alone(connection, shelf.view)  # two that delete rows wait in a circle otherwise
                 connection.execute(_all_at_once(shelf, rows))
             else:
                 mine = {"view": shelf.view, "shelf": shelf.name}
@@ -182,6 +181,12 @@ class SqlStore:
             if isinstance(error, OperationalError) or error.connection_invalidated:
                 raise DependencyError(f"online: {self.place}: {_said(error)}") from None
             raise
+
+
+def _alone(connection: Connection, what: str) -> None:
+    """Let nobody else write this until the transaction ends."""
+    number = crc32(f"trimtab-online:{what}".encode())
+    connection.execute(select(func.pg_advisory_xact_lock(number)))
 
 
 def _all_at_once(shelf: Shelf, rows: Sequence[Row]) -> Any:
