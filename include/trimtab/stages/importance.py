@@ -117,7 +117,10 @@ def background(frame: pd.DataFrame, seed: int) -> pd.DataFrame:
 def traced(model: Any) -> list[str]:
     """Return the feature behind each column the estimator sees; none of a model of the user's."""
     steps = getattr(model, "named_steps", {})
-    return origins(steps["preprocess"]) if "preprocess" in steps else []
+    try:
+        return origins(steps["preprocess"])
+    except (KeyError, AttributeError, TypeError, IndexError):  # not made by our pipeline
+        return []
 
 
 def _means(told: Contributions) -> dict[str, float]:

@@ -19,6 +19,9 @@ from trimtab.stages.features import build_features
 from trimtab.stages.train import train
 from trimtab.types import Candidate, RetrainDecision
 
+_DRAWN = ("calibration", "importance", "learning", "precision_recall", "roc", "shap")
+FIGURES = tuple(f"{name}.png" for name in _DRAWN)
+
 
 @pytest.fixture
 def env(open_env: Any, rides: Any, publish: Any) -> Environment:
@@ -72,9 +75,9 @@ def test_the_record_says_how_it_was_made(env: Environment) -> None:
         "baseline_linear.skops",
         "model.json",
         "input_example.json",
+        "importance.json",
         "recorded.parquet",
-        "figures/importance.png",
-        "figures/roc_calibration.png",
+        *(f"figures/{name}" for name in FIGURES),
     }
     assert "trial 1/2 linear" in texts[0]
 
@@ -173,7 +176,7 @@ def test_mlflow_shows_the_version(env: Environment) -> None:
     assert {i.dataset.name for i in run.inputs.dataset_inputs} >= {"rides", "air", "cars"}
     assert run.data.metrics["validation_roc_auc"] == pytest.approx(candidate.validation["roc_auc"])
     figures = {f.path for f in client.list_artifacts(candidate.run_id, "figures")}
-    assert figures == {"figures/importance.png", "figures/roc_calibration.png"}
+    assert figures == {f"figures/{name}" for name in FIGURES}
     assert client.get_model_version_by_alias("late", "challenger").version == 1
     assert tracker.champion_version("late") is None
     assert tracker.mirror_champion("late", 1)

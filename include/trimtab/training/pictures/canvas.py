@@ -39,10 +39,10 @@ def legend(axis: Any, **place: Any) -> None:
     axis.legend(fontsize=9, frameon=False, labelcolor=INK, **place)
 
 
-def short(text: object, most: int = 26) -> str:
-    """A label that leaves room for the picture."""
+def short(text: object, most: int = 28) -> str:
+    """A label that leaves room for the picture; names often differ at their ends."""
     told = str(text).replace("$", r"\$")  # else it begins a formula
-    return told if len(told) <= most else f"{told[: most - 1]}…"
+    return told if len(told) <= most else f"{told[: most // 2]}…{told[-most // 2 + 1 :]}"
 
 
 def png(figure: Any) -> bytes:

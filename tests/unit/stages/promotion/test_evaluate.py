@@ -273,3 +273,39 @@ def test_uncommitted_code_is_refused_in_production(new_world: Any) -> None:
     assert verdict.verdict == "REJECT"
     assert failed(verdict) == {"clean_code": "reject"}
     assert "no commit" in verdict.reasons[0]
+
+
+def leaky(make_rows: Any) -> Any:
+    """Rows with a second copy of the answer in place of the signal."""
+    from polars import col
+
+    return make_rows().with_columns(signal=col("_target") + col("signal") / 1000)
+
+
+def test_a_leak_blocks_by_its_name_and_what_it_gives_is_shown(world: Any, make_rows: Any) -> None:
+    verdict = world.judged(1, data=leaky(make_rows))
+    assert verdict.verdict == "REJECT"
+    assert failed(verdict) == {"leaks": "reject"}
+    assert "Leak suspected: signal (" in verdict.reasons[0]
+    assert verdict.value > 0.99
+    page = (world.env.reports / verdict.report).read_text()
+    assert "No feature gives the target away" in page
+
+
+def test_a_trusted_feature_passes_and_the_verdict_says_so(new_world: Any, make_rows: Any) -> None:
+    trust = {"target: {column: bought": "features: {trust: [signal]}\ntarget: {column: bought"}
+    verdict = new_world(trust).judged(1, data=leaky(make_rows))
+    assert verdict.verdict == "PROMOTE"
+    assert any("Trusted by the model file" in reason for reason in verdict.reasons)
+
+
+def test_a_leak_rule_that_cannot_be_judged_refuses(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*given: Any) -> Any:
+        raise RuntimeError("no rows today")
+
+    monkeypatch.setattr("trimtab.evaluation.leaks.score", broken)
+    verdict = world.judged(1)
+    assert verdict.verdict == "REJECT"
+    assert "leaks could not be judged: RuntimeError: no rows today" in verdict.reasons
