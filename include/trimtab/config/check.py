@@ -29,7 +29,7 @@ def check_model(
         found += [*check_joins(model, catalog), *check_uses(model, catalog)]
         found += [*check_names(model, catalog), *_target(model, datasets)]
         found += [*_derived(model, catalog, registered.features), *_features(model, catalog)]
-        found += [*_named(model, catalog)]
+        found += [*_named(model, catalog), *training.splits(model, catalog)]
     if not found:
         found += [*_task(model, catalog), *training.fitting(model, catalog)]
     return found

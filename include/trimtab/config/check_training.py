@@ -46,8 +46,7 @@ def _function(model: ModelSpec, functions: Collection[str] | None) -> Iterator[F
 
 
 def fitting(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:
-    """Find keys of split and train that do not fit the task, the dataset or each other."""
-    yield from _split(model, catalog)
+    """Find keys of train that do not fit the task."""
     if task_of(model, catalog) != "regression":
         return
     if model.train.calibrate != "none":
@@ -57,7 +56,8 @@ def fitting(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:
         yield ("train", "balance"), "a regression has no classes to balance", "take balance out"
 
 
-def _split(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:
+def splits(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:
+    """Find keys of split that do not fit the dataset or each other."""
     split, by = model.split, split_by(model, catalog)
     timed = catalog.datasets[model.data.from_].time is not None
     if by == "time" and not timed:

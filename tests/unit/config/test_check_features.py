@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from trimtab.config import load_project
+from trimtab.config.registered import Registered
 
 DATASETS = {
     "datasets/trips.yaml": """\
@@ -76,7 +77,7 @@ def problems(folder: Path, files: dict[str, str]) -> list[str]:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
     found = load_project(
-        folder, estimators=("linear", "boosted_trees"), functions=FUNCTIONS
+        folder, registered=Registered(("linear", "boosted_trees"), features=FUNCTIONS)
     ).problems
     return [str(p).replace(f"{folder}/", "") for p in found]
 
@@ -152,8 +153,8 @@ OWN = VIEW.replace("sky", "trace").replace("from: air", "from: trips")
         ("owner: me", "owner: me\nfeatures: {derive: {x: {type: float, sql: y}, y: {type: float, sql: km}}}", "models/duration.yaml:4: features.derive.x.sql: x reads 'y', which is no column before it"),
         ("owner: me", "owner: me\nfeatures: {derive: {km: {type: float, sql: '1'}}}", "models/duration.yaml:4: features.derive.km: the rows have a column 'km' already"),
         ("owner: me", "owner: me\nsplit: {group: plaice}", "models/duration.yaml:4: split.group: the rows have no column 'plaice' Fix: did you mean place"),
-        ("owner: me", "owner: me\nsplit: {by: group}", "models/duration.yaml:4: split.by: there is no group to split by"),
-        ("owner: me", "owner: me\nsplit: {by: random, holdout: 5d}", "models/duration.yaml:4: split.holdout: a duration is no share of rows that are split by random"),
+        ("owner: me", "owner: me\nsplit: {by: group}", "models/duration.yaml:4: split.group: a split by group needs its column"),
+        ("owner: me", "owner: me\nsplit: {by: random, holdout: 5d}", "models/duration.yaml:4: split.holdout: a duration needs a split by time, this one is by random"),
         ("owner: me", "owner: me\ntrain: {weight: wait}", "models/duration.yaml:4: train.weight: the rows have no column 'wait'"),
         ("owner: me", "owner: me\ntrain: {weight: place}", "models/duration.yaml:4: train.weight: place is category, no weight"),
         ("owner: me", "owner: me\ntrain: {weight: minutes}", "models/duration.yaml:4: train.weight: minutes is the target itself"),
@@ -180,7 +181,7 @@ def test_all_problems_at_once(tmp_path: Path) -> None:
         "features.derive.x.sql:",
         "features.include.0:",
         "features.include.1:",
-        "split.by:",
+        "split.group:",
     ]
 
 

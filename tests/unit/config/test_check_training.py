@@ -6,6 +6,7 @@ import pytest
 
 from trimtab.config import Project, load_project
 from trimtab.config.columns import feature_columns, split_by
+from trimtab.config.registered import Registered
 
 DATASET = """
 owner: me
@@ -31,7 +32,7 @@ def project(folder: Path, text: str, defaults: str = "train: {seed: 1}\n") -> Pr
     for name, content in files.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(content)
-    return load_project(folder, estimators=("linear", "boosted_trees"), functions=("mine",))
+    return load_project(folder, registered=Registered(("linear", "boosted_trees"), ("mine",)))
 
 
 NUMBER = "data: {from: timed}\ntarget: {column: size}\ntrain: {candidates: [linear]}\n"
