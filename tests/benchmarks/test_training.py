@@ -166,14 +166,16 @@ def test_trials_of_one_and_of_two_workers(postgres: Any) -> None:
     rate = {}
     for count in (1, 2):
         url = postgres.url(f"workers_{count}_{os.getpid()}")
-        seconds, shares = raced(url, count)
+        seconds, shares, busy = raced(url, count)
         rate[count] = sum(shares) / seconds
-        print(f"\n{count} worker(s): {sum(shares)} trials in {seconds:.1f} s, {shares} each")
+        print(f"\n{count} worker(s): {sum(shares)} trials in {seconds:.1f} s, {shares} each;")
+        print(f"trials were {busy / (count * seconds):.0%} of their time, the rest took turns")
         assert sum(shares) == TRIALS
     print(f"throughput of 2 workers against 1: {rate[2] / rate[1]:.2f} x on {os.cpu_count()} cores")
 
 
-def raced(url: str, count: int) -> tuple[float, list[int]]:
+def raced(url: str, count: int) -> tuple[float, list[int], float]:
+    """Return the seconds until the last worker ended, their trials, and the seconds in trials."""
     workers = [
         subprocess.Popen(
             [sys.executable, __file__, url, str(number)],
@@ -192,9 +194,10 @@ def raced(url: str, count: int) -> tuple[float, list[int]]:
         worker.stdin.flush()
     shares = [int(worker.stdout.readline()) for worker in workers]
     seconds = time.perf_counter() - began
+    busy = sum(float(worker.stdout.readline()) for worker in workers)
     for worker in workers:
         worker.wait(60)
-    return seconds, shares
+    return seconds, shares, busy
 
 
 def main(url: str, worker: str) -> None:
@@ -205,6 +208,8 @@ def main(url: str, worker: str) -> None:
     print("ready", flush=True)
     sys.stdin.readline()
     print(made.work(), flush=True)
+    mine = [trial for trial in made.board.trials() if trial.worker == int(worker)]
+    print(sum(trial.seconds for trial in mine), flush=True)
 
 
 @pytest.mark.benchmark
