@@ -217,7 +217,7 @@ def test_what_mlflow_shows(env: Environment) -> None:
     assert set(digests) == {"late_features", "rides", "air", "cars"}
     assert run.data.metrics["peak_memory"] > 1e6
     files = {f.path for f in client.list_artifacts(candidate.run_id)}
-    assert files == {"model.json", "figures"}
+    assert files == {"model.json", "importance.json", "figures"}
     nested = [each for each in runs(env, "late") if each.info.run_id != candidate.run_id]
     assert {each.info.run_name for each in nested} == {"linear", "boosted_trees"}
     assert {each.data.tags["mlflow.parentRunId"] for each in nested} == {candidate.run_id}
