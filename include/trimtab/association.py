@@ -68,7 +68,8 @@ def _filled(values: pl.Series) -> NDArray[np.float64]:
     floats = values.cast(pl.Float64).to_numpy()
     finite = floats[np.isfinite(floats)]
     low = float(finite.min()) if len(finite) else 0.0
-    return np.nan_to_num(floats, nan=low - 1 - abs(low))
+    filled: NDArray[np.float64] = np.nan_to_num(floats, nan=low - 1 - abs(low))
+    return filled
 
 
 def _encoded(values: pl.Series, labels: Labels) -> NDArray[np.float64]:
@@ -77,7 +78,7 @@ def _encoded(values: pl.Series, labels: Labels) -> NDArray[np.float64]:
     y, learns = labels.y, labels.learns
     targets = [y]
     if labels.task == "multiclass":
-        targets = [y == code for code in range(int(y.max()) + 1)]  # type: ignore[misc]
+        targets = [y == code for code in range(int(y.max()) + 1)]
     columns = []
     for target in targets:
         seen = texts.with_columns(y=pl.Series(target.astype(float))).filter(pl.Series(learns))

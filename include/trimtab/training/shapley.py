@@ -37,7 +37,7 @@ class Contributions:
     frame: pd.DataFrame  # the explained rows, raw
     values: Values  # (n, columns, outputs)
     base: Values  # (outputs,)
-    score: Values  # (n, outputs), the model's own
+    score: NDArray[np.floating]  # (n, outputs), the model's own
     scale: Scale
     method: str
     outputs: tuple[str, ...]  # names of several classes; empty of one output

@@ -40,8 +40,8 @@ def take_apart(model: Any) -> Anatomy:
         if hasattr(model, "steps"):
             steps += [step for _, step in model.steps[:-1] if step not in (None, "passthrough")]
             model = model.steps[-1][1]
-        elif len(inner := getattr(model, "calibrated_classifiers_", ())) == 1:
-            model, calibrated = inner[0].estimator, True
+        elif len(getattr(model, "calibrated_classifiers_", ())) == 1:
+            model, calibrated = model.calibrated_classifiers_[0].estimator, True
         elif type(model).__name__ == "FrozenEstimator" or _ours(model):
             calibrated = calibrated or hasattr(model, "calibrator")
             model = model.estimator
