@@ -222,7 +222,7 @@ class Board:
     def _used(self) -> int:
         """Count trials that ran or run; one whose worker died counts when it is tried again."""
         every = [trial for family in self.families for trial in self._of(family)]
-        begun = sum(trial.state != _State.WAITING for trial in every)
+        begun: int = sum(trial.state != _State.WAITING for trial in every)
         return begun - sum(studies.FAILED in trial.user_attrs for trial in every)
 
     def _last_turn(self) -> int:
