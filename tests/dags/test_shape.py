@@ -105,7 +105,8 @@ def test_a_shared_search_is_mapped_over_its_workers(parallel: DAG) -> None:
         "train": {"evaluate"},
         "evaluate": {"approve"},
         "approve": {"promote"},
-        "promote": set(),
+        "promote": {"staleness"},
+        "staleness": set(),
     }
     search = parallel.get_task("search")
     assert search.expand_input.value == {"worker": [1, 2, 3]}

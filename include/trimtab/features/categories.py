@@ -60,7 +60,7 @@ class Categories(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.few_ = [name for name in X.columns if name not in self.many_]
         blocks = []
         if self.few_:
-            self.few_encoder_ = _few(self.style)
+            self.few_encoder_ = _few(self.style, bounded=by_target)
             blocks.append(self.few_encoder_.fit_transform(X[self.few_]))
         if self.many_:
             target = TargetEncoder(target_type=_TARGETS[self.task])
@@ -111,12 +111,14 @@ def _too_many(values: pd.Series) -> bool:
     return bool(distinct > MOST or (distinct > _SOME and values.count() < distinct * ENOUGH))
 
 
-def _few(style: Style) -> Any:
+def _few(style: Style, *, bounded: bool) -> Any:
     if style == "linear":
         return OneHotEncoder(
             handle_unknown="infrequent_if_exist", min_frequency=ENOUGH, max_categories=MOST
         )
-    return OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, max_categories=MOST)
+    # to look for rare categories takes as long again: not where none of the columns has too many
+    most = None if bounded else MOST
+    return OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, max_categories=most)
 
 
 def _widths(encoder: OneHotEncoder) -> list[int]:

@@ -12,6 +12,7 @@ from trimtab.errors import DataError, TrimtabError
 from trimtab.training import function, split, weights
 from trimtab.training.registry import Estimator
 from trimtab.training.split import Data, Rows
+from trimtab.training.unwrap import take_apart
 from trimtab.training.weights import Weights
 
 Preprocess = Callable[[Literal["linear", "tree"]], Any]
@@ -133,20 +134,9 @@ def _aligned(part: Any, frame: Any, classes: Any) -> Any:
     return found
 
 
-def innermost(model: Any) -> Any:
-    """Return the estimator that does the learning, out of calibration and numbered classes."""
-    while not hasattr(model, "steps") and hasattr(model, "estimator") and _ours(model):
-        model = model.estimator
-    return model
-
-
-def _ours(model: Any) -> bool:
-    return type(model).__module__.startswith("trimtab.")
-
-
 def one_thread(model: Any) -> Any:
     """Let a fitted model predict on one thread: a forest's threads sum in any order."""
-    inner = innermost(model)
+    inner = take_apart(model).estimator
     if "n_jobs" in inner.get_params(deep=False):
         inner.set_params(n_jobs=None if type(inner).__module__.startswith("sklearn.") else 1)
     return model

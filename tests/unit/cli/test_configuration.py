@@ -16,7 +16,7 @@ Call = Callable[..., Result]
 def test_a_sound_project_passes(call: Call) -> None:
     result = call("check")
     assert result.exit_code == 0, result.output
-    assert "1 datasets, 1 models" in result.stdout
+    assert "1 datasets, 0 views, 1 models" in result.stdout
     assert "all fine" in result.stdout
 
 

@@ -87,7 +87,7 @@ def test_run_says_what_it_did_and_fails_at_the_end(
         model="lateness", version=1, generation=1, action="promote", actor="auto", reason="r"
     )
 
-    def run(env: Any, models: Any, progress: Any) -> lifecycle.Report:
+    def run(env: Any, models: Any, progress: Any, detail: Any) -> lifecycle.Report:
         progress("promote", "lateness", None)
         progress("promote", "lateness", won)
         return lifecycle.Report(

@@ -1,9 +1,9 @@
 """A planted drift makes the curve fall and limits the age; without one there is no limit."""
 
-import html
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import markupsafe
 import numpy as np
 import polars as pl
 import pytest
@@ -86,7 +86,7 @@ def test_a_planted_drift_limits_the_age(measured: Any) -> None:
     assert found.folds <= 12
     page = (env.reports / str(found.report)).read_text()
     assert "<svg" in page
-    assert html.escape(found.reason) in page
+    assert markupsafe.escape(found.reason) in page
     _mlflow_shows(env, found)
     (env.reports / str(found.report)).unlink()
     assert staleness(env, "buyer", 1) == found  # from the ledger

@@ -16,9 +16,10 @@ from trimtab.features.pipeline import preprocessor
 from trimtab.serving import loader
 from trimtab.training import registry, split
 from trimtab.training.calibrate import Calibrated
-from trimtab.training.fit import Fitting, fit, innermost, predict
+from trimtab.training.fit import Fitting, fit, predict
 from trimtab.training.search import Search
 from trimtab.training.split import Data
+from trimtab.training.unwrap import take_apart
 
 SHIPPED = ("boosted_trees", "dummy", "lightgbm", "linear", "random_forest", "xgboost")
 
@@ -96,7 +97,7 @@ def test_family_takes_weights_and_calibration(name: str, task: Task) -> None:
     )
     calibrated = isinstance(model.named_steps["estimator"], Calibrated)
     assert calibrated == (classes and name != "dummy")
-    inner = innermost(model.named_steps["estimator"])
+    inner = take_apart(model).estimator
     assert not type(inner).__module__.startswith("trimtab.")
     assert inner.get_params().get("n_jobs") in (None, 1)
 

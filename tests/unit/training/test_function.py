@@ -80,6 +80,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A module of the user's on the path."""
     (tmp_path / "trimtab_estimators.py").write_text(MODULE)
     monkeypatch.syspath_prepend(str(tmp_path))
+    sys.modules.pop("trimtab_estimators", None)  # of another test
     yield
     sys.modules.pop("trimtab_estimators", None)
 

@@ -324,5 +324,5 @@ def test_there_is_an_operator_per_stage() -> None:
             "evaluate",
         ),
         *("approve", "promote", "score", "monitor", "retrain", "rollback", "new_data"),
-        *("retention", "revert", "materialize", "staleness"),
+        *("retention", "revert", "materialize", "staleness", "tracking"),
     }
