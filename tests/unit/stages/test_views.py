@@ -12,9 +12,11 @@ from trimtab.environment import Environment
 from trimtab.errors import DataError, NotReadyError
 from trimtab.features import registry, view
 from trimtab.ledger import champion
+from trimtab.stages.explain import explain
 from trimtab.stages.features import build_features
 from trimtab.stages.lineage import lineage
 from trimtab.stages.monitor import monitor
+from trimtab.stages.reproduce import reproduce
 from trimtab.stages.score import score, score_file
 from trimtab.stages.train import train
 from trimtab.types import FeatureSet
@@ -212,3 +214,25 @@ def test_a_function_that_reads_what_is_known_later_is_refused(env: Environment) 
     registry.feature("rainy_km", reads=("km", "minutes"))(rainy_km)
     with pytest.raises(DataError, match=r"rainy_km reads \['minutes'\], not known at prediction"):
         build_features(env, "late")
+
+
+def test_a_calibrated_version_with_views_is_rebuilt_and_explained(
+    open_env: Any, rides: Any, publish: Any
+) -> None:
+    pytest.importorskip("lightgbm")
+    model = VIEWS["models/late.yaml"].replace(
+        "candidates: [linear]", "candidates: [lightgbm], calibrate: sigmoid"
+    )
+    env: Environment = open_env(rides.FILES | VIEWS | {"models/late.yaml": model})
+    rides.publish_all(env, publish)
+    features = promoted(env)
+    (env.lake / features.uri).rename(env.lake / "away")  # nothing comes from the cached rows
+    certificate = reproduce(env, "late", 1)
+    assert certificate.differences == ()
+    assert certificate.equal
+    (env.lake / "away").rename(env.lake / features.uri)
+    ride = rows_of(env, features).row(0, named=True)["ride"]
+    told = explain(env, "late", {"ride": str(ride)})
+    assert told.base + sum(told.contributions.values()) == pytest.approx(told.score, abs=1e-6)
+    assert set(told.contributions) >= BROUGHT
+    assert "before calibration" in told.method
