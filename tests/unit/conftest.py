@@ -2,12 +2,13 @@
 
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from trimtab.training import source
 from trimtab.types import DatasetVersion
 
 Publish = Callable[..., DatasetVersion]
@@ -23,6 +24,14 @@ def _beside(name: str) -> Any:
         sys.modules[name] = module
         spec.loader.exec_module(module)
     return sys.modules[name]
+
+
+@pytest.fixture(autouse=True)
+def user_modules() -> Iterator[None]:
+    """What a test registers in a module of the user's own is gone after it."""
+    yield
+    for name in source.USER_MODULES:
+        sys.modules.pop(name, None)
 
 
 @pytest.fixture(scope="session")
