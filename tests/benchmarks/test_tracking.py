@@ -123,7 +123,8 @@ def test_all_traffic_of_one_training(env: Environment) -> None:
     entry = training_entry(env, trained, at)
     model = load(env.lake, trained).pipeline
     mlflow.set_tracking_uri(env.tracker.uri)
-    mlflow.set_experiment("by_default")
+    place = (env.home / "by_default").as_uri()  # else it writes below the working directory
+    mlflow.set_experiment(experiment_id=mlflow.create_experiment("by_default", place))
     default = min(timed(lambda: by_default(model, entry.model.example)) for _ in range(2))
     seconds, cpu = (statistics.median(column) for column in zip(*rounds, strict=True))
     print(
