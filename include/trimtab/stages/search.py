@@ -78,6 +78,7 @@ def prepare(
         how=fitting(spec, features),
         metric=primary_metric(spec, features.task),
         validation=spec.split.validation,
+        margin=spec.gate.versus_champion.margin,
         progress=progress,
         place=place,
         name=f"{spec.model}:{key[:32]}",

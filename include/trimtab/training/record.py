@@ -37,8 +37,10 @@ _LOCKS = ("uv.lock", "pylock.toml", "poetry.lock", "requirements.txt")
 
 def candidate_key(features_key: str, spec: ModelSpec) -> str:
     """Identity of a training: its rows, how it is trained, and by which release of trimtab."""
-    train = spec.train.model_dump(mode="json")
-    return digest([features_key, train, spec.gate.primary, trimtab.__version__])
+    train, gate = spec.train.model_dump(mode="json"), spec.gate
+    return digest(
+        [features_key, train, gate.primary, gate.versus_champion.margin, trimtab.__version__]
+    )
 
 
 def config_hash(spec: ModelSpec) -> str:

@@ -76,6 +76,7 @@ class Search:
     worker: int = 0
     known: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     now: Callable[[], float] = time.monotonic
+    margin: float = 0.0  # of the metric: what trees must be better by than a linear model
 
     def __post_init__(self) -> None:
         seed, most = self.how.train.seed, self.how.train.tune.sample
@@ -258,7 +259,7 @@ class Search:
         complete = [trial for trial in trials if trial.state == "complete"]
         if not complete:
             raise self._nothing(trials)
-        winner = max(complete, key=_value)
+        winner = self._winner(complete)
         defaults = [t for t in complete if t.params == self._defaults(t.family)]
         return Found(
             family=winner.family,
@@ -269,6 +270,17 @@ class Search:
             probe=self._probe(winner),
             validation=self._judges,
         )
+
+    def _winner(self, complete: list[Trial]) -> Trial:
+        """The best trial; a linear one that is within the margin of it is preferred.
+
+        Such a difference is noise of the validation rows, and the gate asks the same of the winner
+        on rows it has not seen: to keep up with a linear model, give or take the margin.
+        """
+        best = max(complete, key=_value)
+        near = [trial for trial in complete if _value(trial) >= _value(best) - self.margin]
+        simple = [t for t in near if registry.get(t.family, self.how.task).style == "linear"]
+        return max(simple or [best], key=_value)
 
     def _defaults(self, family: str) -> dict[str, Any]:
         return dict(registry.get(family, self.how.task).defaults)

@@ -15,6 +15,7 @@ from trimtab.errors import TrimtabError
 from trimtab.features.pipeline import preprocessor
 from trimtab.serving import loader
 from trimtab.training import registry, split
+from trimtab.training.board import Trial
 from trimtab.training.calibrate import Calibrated
 from trimtab.training.fit import Fitting, fit, predict
 from trimtab.training.search import Search
@@ -173,3 +174,14 @@ def test_validation_is_the_newest_part_and_never_cuts_a_moment() -> None:
     assert np.array_equal(one[1], two[1])
     assert len(one[1]) == 20
     assert not set(one[0]) & set(one[1])
+
+
+def test_a_linear_model_within_the_margin_is_preferred() -> None:
+    def tried(family: str, value: float) -> Trial:
+        return Trial(family, {}, value, 1.0)
+
+    trials = [tried("boosted_trees", 0.70), tried("linear", 0.696), tried("linear", 0.697)]
+    asked = search("binary", margin=0.005)
+    assert asked._winner(trials) == trials[2]
+    assert asked._winner([trials[0], tried("linear", 0.69)]) == trials[0]
+    assert search("binary")._winner(trials) == trials[0]
