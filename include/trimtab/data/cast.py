@@ -12,16 +12,9 @@ from trimtab.config import DatasetSpec
 from trimtab.data import cells
 from trimtab.data.cells import Cell, Context, Rule
 from trimtab.data.text import COLUMN, REASON, Text
+from trimtab.dtypes import TYPES
 from trimtab.types import FILE, PARTITION, ROW
 
-TYPES: dict[str, pl.DataType] = {
-    "int": pl.Int64(),
-    "float": pl.Float64(),
-    "text": pl.String(),
-    "category": pl.String(),
-    "bool": pl.Boolean(),
-    "time": pl.Datetime("us", "UTC"),
-}
 _PERIODS = {"day": "%Y-%m-%d", "month": "%Y-%m"}
 
 

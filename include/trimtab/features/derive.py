@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from trimtab.config import expression
-from trimtab.config.dataset import ColumnType
 from trimtab.config.view import Derived
+from trimtab.dtypes import TYPES
 from trimtab.errors import DataError
 from trimtab.features import registry
 
@@ -17,14 +17,6 @@ if TYPE_CHECKING:
 
 _INDEX = "_index"
 _AGAIN = 200  # rows that are computed once more by themselves
-_TYPES: dict[ColumnType, pl.DataType] = {
-    "int": pl.Int64(),
-    "float": pl.Float64(),
-    "bool": pl.Boolean(),
-    "text": pl.String(),
-    "category": pl.String(),
-    "time": pl.Datetime("us", "UTC"),
-}
 
 
 @dataclass(frozen=True)
@@ -146,7 +138,7 @@ def _queried(connection: "DuckDBPyConnection", rows: pl.DataFrame, derived: Deri
     connection.unregister("t")
     if not frame[_INDEX].equals(rows[_INDEX]):  # DuckDB keeps the order unless it is told not to
         frame = rows.select(_INDEX).join(frame, on=_INDEX, how="left", maintain_order="left")
-    return frame["made"].cast(_TYPES[derived.type])
+    return frame["made"].cast(TYPES[derived.type])
 
 
 def _called(rows: pl.DataFrame, derived: Derived) -> pl.Series:
@@ -156,4 +148,4 @@ def _called(rows: pl.DataFrame, derived: Derived) -> pl.Series:
     given = function.compute(rows.drop(_INDEX).to_pandas())
     if not isinstance(given, pd.Series):
         raise TypeError(f"{function.name} returned {type(given).__name__}, not a pandas Series")
-    return pl.from_pandas(given.reset_index(drop=True), nan_to_null=True).cast(_TYPES[derived.type])
+    return pl.from_pandas(given.reset_index(drop=True), nan_to_null=True).cast(TYPES[derived.type])

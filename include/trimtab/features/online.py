@@ -1,6 +1,5 @@
 """Rows of a feature view as the online store keeps them: chosen, as text, and back again."""
 
-import inspect
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,16 +25,8 @@ def definition(view: FeatureView, dataset: DatasetSpec) -> str:
     said = view.model_dump(mode="json", by_alias=True, include=_WHAT_MATTERS)
     entity = {name: dataset.columns[name].type for name in view.entity}
     columns = {name: column.type for name, column in view_columns(view, dataset).items()}
-    code = {d.function: _source(d.function) for d in view.derive.values() if d.function}
+    code = {d.function: registry.source(d.function) for d in view.derive.values() if d.function}
     return digest([said, dataset.time, entity, list(columns.items()), code])
-
-
-def _source(function: str) -> str:
-    compute = registry.get(function).compute
-    try:
-        return inspect.getsource(compute)
-    except (OSError, TypeError):  # typed into a console, or compiled
-        return f"{compute.__module__}.{compute.__qualname__}"
 
 
 def needed(rows: pl.LazyFrame, entity: Sequence[str], since: datetime) -> pl.DataFrame:

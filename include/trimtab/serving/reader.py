@@ -7,17 +7,10 @@ import polars as pl
 
 from trimtab.config import DatasetSpec
 from trimtab.config.dataset import FALSE, TRUE, ColumnType
+from trimtab.dtypes import TYPES
 from trimtab.errors import DataError
 
 SHOWN = 3  # wrong values that are named per column
-_TYPES: dict[ColumnType, pl.DataType] = {
-    "int": pl.Int64(),
-    "float": pl.Float64(),
-    "bool": pl.Boolean(),
-    "text": pl.String(),
-    "category": pl.String(),
-    "time": pl.Datetime("us", "UTC"),
-}
 
 
 def read(file: Path, dataset: DatasetSpec, types: dict[str, ColumnType]) -> pl.DataFrame:
@@ -72,10 +65,10 @@ def _open(file: Path, dataset: DatasetSpec) -> pl.DataFrame:
 def _cast(rows: pl.DataFrame, name: str, kind: ColumnType) -> pl.Expr:
     column = pl.col(name)
     if rows.schema[name] != pl.String():
-        return column.cast(_TYPES[kind], strict=False)
+        return column.cast(TYPES[kind], strict=False)
     if kind == "time":
         return column.str.to_datetime(time_unit="us", time_zone="UTC", strict=False)
     if kind == "bool":
         words = {**dict.fromkeys(TRUE, True), **dict.fromkeys(FALSE, False)}
         return column.str.to_lowercase().replace_strict(words, default=None)
-    return column.cast(_TYPES[kind], strict=False)
+    return column.cast(TYPES[kind], strict=False)

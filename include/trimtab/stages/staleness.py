@@ -8,7 +8,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from trimtab import metrics
 from trimtab.config import ModelSpec
 from trimtab.environment import Environment
 from trimtab.errors import NotReadyError
@@ -19,7 +18,7 @@ from trimtab.stages.mirror import catch_up
 from trimtab.stages.rows import as_data, fitting
 from trimtab.training import decay, registry
 from trimtab.training.decay import Decay, Walk
-from trimtab.training.fit import fit, predict
+from trimtab.training.fit import fit, scores
 from trimtab.training.split import Data, Rows
 from trimtab.types import Candidate, FeatureSet, Staleness
 
@@ -112,8 +111,7 @@ def _scorer(
 def _score(model: Any, data: Data, rows: Rows, task: Any, metric: str) -> float:
     if not len(rows):
         return float("nan")
-    guess = predict(model, data.frame.iloc[rows], task)
-    return metrics.score(metric, data.y[rows], guess, getattr(model, "classes_", None))
+    return scores(model, data, rows, task, (metric,))[metric]
 
 
 def _record(

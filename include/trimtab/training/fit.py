@@ -1,12 +1,13 @@
 """One fit, the same for every trial, refit and rebuild: preprocessing and estimator."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
+from trimtab import metrics
 from trimtab.config.model import Task, Train
 from trimtab.errors import DataError, TrimtabError
 from trimtab.training import function, split, weights
@@ -145,6 +146,15 @@ def one_thread(model: Any) -> Any:
 def fitted_rows(family: Estimator, total: int) -> int:
     """Return how many of ``total`` rows a full fit of this family uses."""
     return min(total, family.max_rows or total)
+
+
+def scores(
+    model: Any, data: Data, rows: Rows, task: Task, names: Sequence[str]
+) -> dict[str, float]:
+    """Score a fitted model on ``rows`` by several metrics; it predicts once."""
+    prediction = predict(model, data.frame.iloc[rows], task)
+    classes, y = getattr(model, "classes_", None), data.y[rows]
+    return {name: metrics.score(name, y, prediction, classes) for name in names}
 
 
 def predict(model: Any, frame: Any, task: Task) -> Any:

@@ -14,7 +14,7 @@ from trimtab import metrics
 from trimtab.errors import DataError, TrimtabError
 from trimtab.training import registry, split
 from trimtab.training.board import Board, Trial, Turn
-from trimtab.training.fit import Fitting, learn, one_thread, predict, uncalibrated
+from trimtab.training.fit import Fitting, learn, one_thread, predict, scores, uncalibrated
 from trimtab.training.registry import Estimator
 from trimtab.training.split import Data, Rows
 from trimtab.training.studies import Memory, Place, reachable
@@ -249,10 +249,7 @@ class Search:
 
     def scores(self, model: Any, rows: Rows, names: Sequence[str]) -> dict[str, float]:
         """Score a fitted model by several metrics; it predicts once."""
-        prediction = predict(model, self.data.frame.iloc[rows], self.how.task)
-        classes = getattr(model, "classes_", None)
-        y = self.data.y[rows]
-        return {name: metrics.score(name, y, prediction, classes) for name in names}
+        return scores(model, self.data, rows, self.how.task, names)
 
     def _found(self) -> Found:
         trials = self.board.trials()

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from trimtab import metrics
-from trimtab.training.fit import Fitting, can_learn, fit, predict
+from trimtab.training.fit import Fitting, can_learn, fit, scores
 from trimtab.training.registry import Estimator
 from trimtab.training.split import Data, folds
 
@@ -72,9 +71,7 @@ def walk(
         if not can_learn(how.task, data, fitted):
             continue
         model = fit(family, params, how, data, fitted)
-        prediction = predict(model, data.frame.iloc[judged], how.task)
-        classes = getattr(model, "classes_", None)
-        score = metrics.score(metric, data.y[judged], prediction, classes)
+        score = scores(model, data, judged, how.task, (metric,))[metric]
         begins = None if data.time is None else str(data.time[judged].min())
         done.append(Fold(len(fitted), len(judged), score, begins))
     return Walk(metric, tuple(done))
