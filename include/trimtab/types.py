@@ -441,6 +441,46 @@ class Rule(Record):
     limit: float | None = None
     reason: str
     decides: Literal["reject", "hold"] = "reject"  # the verdict when it does not pass
+    severity: Literal["block", "warn"] = "block"  # a warning is said and decides nothing
+    about: Literal[
+        "rows", "quality", "slices", "fairness", "robustness", "behaviour", "operation", "record"
+    ] = "quality"  # where the report shows it
+
+
+class GroupGap(Record):
+    """How the groups of one protected column differ in one measure."""
+
+    column: str
+    measure: Literal["demographic_parity", "equalized_odds", "error"]
+    gap: Measure  # largest less smallest
+    interval: tuple[Measure, Measure]
+    limit: float | None = None
+    groups: dict[str, Measure]  # group -> value; of odds: the true positive rate
+    rows: dict[str, int]  # group -> rows
+    skipped: dict[str, int] = {}  # too small to judge -> rows
+    passed: bool = True
+
+
+class Disturbance(Record):
+    """What became of the primary metric when the rows were disturbed in one way."""
+
+    name: Literal["noise", "missing", "unseen", "extreme", "shuffled"]
+    column: str | None = None  # of shuffled: the column that matters most
+    value: Measure  # of the disturbed rows
+    change: Measure  # against the undisturbed ones
+    limit: float | None = None
+    passed: bool = True
+
+
+class Behaved(Record):
+    """One behaviour test of the user's, and what it found."""
+
+    name: str
+    kind: Literal["invariance", "direction", "minimum"]
+    cases: int
+    failures: int
+    detail: str = ""
+    passed: bool
 
 
 class GateVerdict(Record):
@@ -459,7 +499,15 @@ class GateVerdict(Record):
     difference: tuple[Measure, Measure, Measure] | None = None  # low, estimate, high (paired)
     metrics: dict[str, Measure] = {}
     slices: tuple[dict[str, Any], ...] = ()
+    fairness: tuple[GroupGap, ...] = ()
+    robustness: tuple[Disturbance, ...] = ()
+    behaviour: tuple[Behaved, ...] = ()
+    calibration: Measure | None = None  # expected calibration error
+    operation: dict[str, Measure] = {}  # bytes, milliseconds a row, bytes of memory
+    labels_needed: int | None = None  # of HOLD: about how many more would decide
+    resampling: str = ""  # what was drawn: day, hour, group, row
     rows: int
+    holdout_sha256: str = ""  # of the frozen list of fingerprints
     holdout_from: datetime | None = None
     holdout_until: datetime | None = None
     report: str | None = None  # HTML page under lake/reports
@@ -473,6 +521,7 @@ class Approval(Record):
     approved: bool
     actor: str
     reason: str = ""
+    seconded: str | None = None  # of four eyes: the other person who said yes
 
 
 class Champion(Record):

@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from trimtab.config.freeze import Freeze
 from trimtab.config.spec import Name, Spec
 
 
@@ -36,4 +37,14 @@ class EnvironmentSpec(Spec):
         default=None, ge=0, description="price of one hour of a training machine"
     )
     currency: str = "EUR"
+    freeze: tuple[Freeze, ...] = Field(
+        default=(), description="spans of time in which no champion changes"
+    )
+    groups: dict[str, tuple[str, ...]] = Field(
+        default={}, description="who may answer approvals: group -> users"
+    )
+    anchors: tuple[str, ...] = Field(
+        default=("anchors",),
+        description="folders or s3://bucket/prefix that keep the ledger's head at each promotion",
+    )
     notify: Notify = Notify()

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from trimtab.config.freeze import Freeze
 from trimtab.config.spec import Duration, Name, Spec
 from trimtab.config.view import Derived, ViewUse
 
@@ -148,6 +149,40 @@ class VersusChampion(Spec):
     resamples: int = Field(default=500, ge=100)
 
 
+class Fairness(Spec):
+    """How far the groups of a protected column may lie apart; it need not be a feature."""
+
+    columns: tuple[str, ...] = Field(min_length=1, description="protected columns of the dataset")
+    demographic_parity: float | None = Field(
+        default=None, gt=0, le=1, description="most by which the rate of positive answers differs"
+    )
+    equalized_odds: float | None = Field(
+        default=None, gt=0, le=1, description="most by which true or false positive rates differ"
+    )
+    error: float | None = Field(
+        default=None, gt=0, description="most by which the error differs (rate, or absolute error)"
+    )
+    min_rows: int = Field(default=100, ge=10, description="smaller groups are named, not judged")
+
+
+class Robustness(Spec):
+    """How much the primary metric may fall when the rows are disturbed; a crash always refuses."""
+
+    noise: float | None = Field(default=None, gt=0, description="numbers moved by 0.1 deviations")
+    missing: float | None = Field(default=None, gt=0, description="a tenth of the values missing")
+    unseen: float | None = Field(default=None, gt=0, description="a tenth of categories unseen")
+    extreme: float | None = Field(default=None, gt=0, description="a tenth of numbers extreme")
+    shuffled: float | None = Field(default=None, gt=0, description="any one column shuffled")
+
+
+class Growth(Spec):
+    """How many times as large as the last versions' median a version may be."""
+
+    size: float = Field(default=5.0, gt=1)
+    latency: float = Field(default=5.0, gt=1)
+    memory: float = Field(default=5.0, gt=1)
+
+
 class Gate(Spec):
     """Thresholds a challenger must pass; for every metric higher is better (scikit-learn)."""
 
@@ -155,6 +190,21 @@ class Gate(Spec):
     min: float | None = None
     versus_champion: VersusChampion = VersusChampion()
     versus_baseline: float = Field(default=0.0, description="must beat the dummy by more than this")
+    versus_linear: float = Field(
+        default=0.0, ge=0, description="a model that is not linear must beat the linear one by this"
+    )
+    calibration: float | None = Field(
+        default=None, gt=0, le=1, description="largest expected calibration error"
+    )
+    fairness: Fairness | None = None
+    robustness: Robustness = Robustness()
+    behaviour: tuple[str, ...] = Field(
+        default=(), description="registered behaviour tests, all of which must pass"
+    )
+    growth: Growth = Growth()
+    discover_slices: int = Field(
+        default=0, ge=0, le=20, description="worst slices to look for beside the named ones"
+    )
     min_rows: int = Field(default=500, ge=1)
     slices: tuple[str, ...] = ()
     slice_min_rows: int = Field(default=300, ge=1)
@@ -165,11 +215,15 @@ class Gate(Spec):
 
 
 class Approve(Spec):
-    """Who decides after the gate: nobody (auto) or a person."""
+    """Who decides after the gate: nobody (auto), a person, or two (four_eyes)."""
 
-    mode: Literal["auto", "manual"] = "auto"
+    mode: Literal["auto", "manual", "four_eyes"] = "auto"
     users: tuple[str, ...] = ()
-    timeout: Duration = Field(default="3d", validate_default=True)
+    groups: tuple[str, ...] = Field(default=(), description="their members may answer too")
+    timeout: Duration = Field(
+        default="3d", validate_default=True, description="no answer in time is a no"
+    )
+    remind: Duration = Field(default="1d", validate_default=True)
 
 
 class Score(Spec):
@@ -211,7 +265,8 @@ class ModelSpec(Spec):
     model: Name
     purpose: str = Field(min_length=10, description="what the prediction is for, for whom")
     owner: str
-    limits: str = ""
+    limits: str = Field(default="", description="where it must not be relied on")
+    oversight: str = Field(default="", description="who watches it, and what they can do about it")
     tags: tuple[str, ...] = ()
     task: Task | None = None
     data: Data
@@ -223,6 +278,9 @@ class ModelSpec(Spec):
     approve: Annotated[
         Approve, BeforeValidator(_mode_alone, json_schema_input_type=Approve | str)
     ] = Approve()
+    freeze: tuple[Freeze, ...] = Field(
+        default=(), description="spans of time in which the champion does not change"
+    )
     score: Score = Score()
     monitor: Monitor = Monitor()
     retrain: Retrain = Retrain()

@@ -49,9 +49,8 @@ class Case:
     primary: str
     task: Task
     holdout: Holdout
-    unseen: Rule
-    clean: Rule  # made from committed code
-    leaks: Rule
+    before: tuple[Rule, ...]  # what the record says: without these nothing is measured
+    after: tuple[Rule, ...]  # judged beside the measurements, so that these are shown too
     challenger: Contender
     champion: Contender | None
     dummy: Contender

@@ -33,12 +33,12 @@ class _Hearing:
     @property
     def clean(self) -> bool:
         """Whether every rule passed so far."""
-        return all(rule.passed for rule in self.rules)
+        return not _failed(self.rules)
 
 
 def judge(case: Case) -> GateVerdict:
     """Return the verdict. Nothing that goes wrong in here lets a version pass."""
-    hearing = _Hearing([case.unseen, case.clean])
+    hearing = _Hearing(list(case.before))
     _ask_rows(case, hearing)
     if len(case.holdout):
         _ask_contenders(case, hearing)
@@ -47,13 +47,13 @@ def judge(case: Case) -> GateVerdict:
     if hearing.measured is not None and hearing.clean:
         _ask_values(case, hearing, hearing.measured)
         _ask_slices(case, hearing, hearing.measured)
-    hearing.rules.append(case.leaks)  # last: what a leak gives is measured and shown
+    hearing.rules += case.after
     return _verdict(case, hearing)
 
 
 def decide(found: Sequence[Rule]) -> Word:
     """Any refusal refuses, any open question holds; no rules at all is no pass."""
-    failed = {rule.decides for rule in found if not rule.passed}
+    failed = {rule.decides for rule in _failed(found)}
     if "reject" in failed or not found:
         return "REJECT"
     return "HOLD" if failed else "PROMOTE"
@@ -65,8 +65,13 @@ def reasons(word: Word, found: Sequence[Rule]) -> tuple[str, ...]:
         told = ("versus_champion", "threshold", "beats_dummy", "linear_baseline", "slice_", "leaks")
         ordered = [rule for name in told for rule in found if rule.name.startswith(name)]
         return tuple(rule.reason for rule in ordered if rule.name != "slices")
-    failed = [rule for rule in found if not rule.passed]
-    return tuple(rule.reason for rule in sorted(failed, key=lambda rule: rule.decides == "hold"))
+    failed = sorted(_failed(found), key=lambda rule: rule.decides == "hold")
+    return tuple(rule.reason for rule in failed)
+
+
+def _failed(found: Sequence[Rule]) -> list[Rule]:
+    """The rules that keep a version from passing; a warning does not."""
+    return [rule for rule in found if not rule.passed and rule.severity == "block"]
 
 
 def _ask_rows(case: Case, hearing: _Hearing) -> None:

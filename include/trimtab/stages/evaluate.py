@@ -55,25 +55,38 @@ def _case(env: Environment, candidate: Candidate, opponent: Candidate | None) ->
     spec = env.project.model(candidate.model)
     dataset = env.project.dataset(spec.data.from_)
     task, features = candidate.features.task, candidate.features
-    theirs = opponent.features if opponent else None
     return Case(
         gate=spec.gate,
         primary=primary_metric(spec, task),
         task=task,
         holdout=holdout.read(env.lake, features, dataset.time),
-        unseen=rules.guarded(
-            holdout.RULE, lambda: holdout.overlap(env.lake, features, theirs, dataset.key)
-        ),
-        clean=rules.guarded("clean_code", lambda: _clean(env, candidate)),
-        leaks=rules.guarded(
-            leaks.RULE, lambda: leaks.rule(env.lake, features, spec.features.trust)
-        ),
+        before=_before(env, candidate, opponent),
+        after=_after(env, candidate),
         challenger=_contender(env, candidate, "challenger", "model"),
         champion=_contender(env, opponent, "champion", "model") if opponent else None,
         dummy=_contender(env, candidate, "dummy", "baseline_dummy"),
         linear=_contender(env, candidate, "linear", "baseline_linear"),
         seed=digest([candidate.key, opponent.key if opponent else None]),
     )
+
+
+def _before(env: Environment, candidate: Candidate, opponent: Candidate | None) -> tuple[Rule, ...]:
+    """Rules of the record: a version that breaks one of these is not measured at all."""
+    spec, features = env.project.model(candidate.model), candidate.features
+    key = env.project.dataset(spec.data.from_).key
+    theirs = opponent.features if opponent else None
+    rule = {
+        holdout.RULE: lambda: holdout.overlap(env.lake, features, theirs, key),
+        "clean_code": lambda: _clean(env, candidate),
+    }
+    return tuple(rules.guarded(name, judge) for name, judge in rule.items())
+
+
+def _after(env: Environment, candidate: Candidate) -> tuple[Rule, ...]:
+    """Rules beside the measurements: what a leak gives is measured and shown."""
+    trust = env.project.model(candidate.model).features.trust
+    rule = {leaks.RULE: lambda: leaks.rule(env.lake, candidate.features, trust)}
+    return tuple(rules.guarded(name, judge) for name, judge in rule.items())
 
 
 def _clean(env: Environment, candidate: Candidate) -> Rule:
