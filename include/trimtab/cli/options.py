@@ -31,6 +31,25 @@ AirflowPort = Annotated[int | None, typer.Option("--airflow-port", min=1, max=65
 MlflowPort = Annotated[int | None, typer.Option("--mlflow-port", min=1, max=65535)]
 
 
+def versioned(text: str) -> tuple[str, int]:
+    """Read MODEL@VERSION, such as late@3 or late@v3."""
+    model, version = maybe_versioned(text)
+    if version is None:
+        raise typer.BadParameter("write MODEL@VERSION, such as late@3", param_hint="MODEL@VERSION")
+    return model, version
+
+
+def maybe_versioned(text: str) -> tuple[str, int | None]:
+    """Read MODEL or MODEL@VERSION; None: no version was named."""
+    model, at, version = text.partition("@")
+    if model and not at:
+        return model, None
+    if not model or not version.removeprefix("v").isdigit():
+        hint = "MODEL[@VERSION]"
+        raise typer.BadParameter("write MODEL or MODEL@VERSION, such as late@3", param_hint=hint)
+    return model, int(version.removeprefix("v"))
+
+
 def home_folder(given: Path | None) -> Path:
     """The home folder that was given, else the default one."""
     from trimtab.paths import default_home

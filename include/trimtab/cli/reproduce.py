@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from trimtab.cli.answer import answering
-from trimtab.cli.options import Config, Debug, Home, Json, open_project
+from trimtab.cli.options import Config, Debug, Home, Json, open_project, versioned
 
 
 def reproduce(
@@ -20,14 +20,11 @@ def reproduce(
     debug: Debug = False,
 ) -> None:
     """Rebuild a version from its record alone; 0 when its predictions are equal to the last bit."""
-    model, _, text = what.partition("@")
-    if not model or not text.removeprefix("v").isdigit():
-        raise typer.BadParameter("write MODEL@VERSION, such as late@3", param_hint="MODEL@VERSION")
+    model, version = versioned(what)
     with answering(as_json=json, debug=debug) as answer:
         from trimtab.stages import reproduce as stage
 
         env = open_project(config, home)
-        version = int(text.removeprefix("v"))
         certificate = stage.reproduce(env, model, version, answer.say, anyway=anyway)
         answer.document = certificate.to_json()
         for note in certificate.notes:
