@@ -1,7 +1,7 @@
 """Append and read events. One transaction per event; a repeated key returns the first event."""
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,9 +12,11 @@ from sqlalchemy import Connection, Engine, Row, create_engine, event, insert, se
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from trimtab.clock import Clock, SystemClock
-from trimtab.errors import DependencyError
-from trimtab.ledger import chain
-from trimtab.ledger.tables import events, metadata
+from trimtab.errors import DependencyError, IntegrityError
+from trimtab.ledger import chain, migrations
+from trimtab.ledger.keys import VARIABLE, Key, Keyring
+from trimtab.ledger.tables import events
+from trimtab.types import ChainState
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -32,6 +34,8 @@ class Event:
     key: str
     actor: str
     payload: dict[str, Any]
+    hash: str = ""
+    origin: dict[str, Any] | None = None
     new: bool = False
 
 
@@ -51,11 +55,23 @@ def _reachable(method: Callable[P, R]) -> Callable[P, R]:
 
 
 class Ledger:
-    """The append-only record on PostgreSQL (SQLite in unit tests)."""
+    """The append-only record on PostgreSQL (SQLite in unit tests).
 
-    def __init__(self, url: str, clock: Clock | None = None) -> None:
+    ``keys`` make and check the hashes of a chain that is under a key; ``origin`` says where this
+    process writes from, and stands in every entry it writes.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        clock: Clock | None = None,
+        keys: Keyring | None = None,
+        origin: Mapping[str, Any] | None = None,
+    ) -> None:
         self.url = url
         self.clock = clock or SystemClock()
+        self.keys = keys or Keyring()
+        self.origin = chain.plain(origin) if origin else None
 
     @functools.cached_property
     def engine(self) -> Engine:
@@ -75,9 +91,12 @@ class Ledger:
 
     @_reachable
     def create(self) -> None:
-        """Create the table when it is missing."""
+        """Bring the database to the present schema, once, whoever asks at the same time."""
+        with self.engine.connect() as connection:
+            if migrations.current(connection) == migrations.HEAD:
+                return
         with self._writing() as connection:
-            metadata.create_all(connection)
+            migrations.upgrade(connection)
 
     @_reachable
     def append(
@@ -89,27 +108,33 @@ class Ledger:
         *,
         actor: str = "trimtab",
     ) -> Event:
-        """Write one event, or return the one that already has this kind, subject and key."""
+        """Write one event, or return the one that already has this kind, subject and key.
+
+        Raises:
+            IntegrityError: the chain is under a key that this process does not have.
+        """
         with self._writing() as connection:
             if found := self._find(connection, kind, subject, key):
                 return found
-            last = connection.execute(
-                select(events.c.seq, events.c.hash).order_by(events.c.seq.desc()).limit(1)
-            ).first()
-            entry: dict[str, Any] = {
-                "seq": last.seq + 1 if last else 1,
-                "at": self.clock.now(),
-                "kind": kind,
-                "subject": subject,
-                "key": key,
-                "actor": actor,
-                "payload": chain.plain(payload),
-                "previous": last.hash if last else chain.GENESIS,
-            }
-            entry["hash"] = chain.entry_hash(entry["previous"], entry)
-            connection.execute(insert(events).values(entry))
-        fields = {name: entry[name] for name in Event.__dataclass_fields__ if name != "new"}
-        return Event(**fields, new=True)
+            signing = self._signing(connection)
+            entry = {"kind": kind, "subject": subject, "key": key, "actor": actor}
+            return self._insert(connection, {**entry, "payload": chain.plain(payload)}, signing)
+
+    @_reachable
+    def use_key(self, *, actor: str, reason: str) -> Event:
+        """Put what is written from now on under the first of this process's keys.
+
+        Raises:
+            IntegrityError: there is no key, or the one the chain is under is not among them.
+        """
+        with self._writing() as connection:
+            if self.keys.current is None:
+                raise IntegrityError(f"there is no key to use; set {VARIABLE}")
+            self._signing(connection)  # who does not have the key of before may not end it
+            last = self._switch(connection)
+            if last and last.payload["key"] == self.keys.current.id:
+                return last
+            return self._use(connection, self.keys.current, last, actor, reason)
 
     @_reachable
     def find(self, kind: str, subject: str, key: str) -> Event | None:
@@ -158,11 +183,30 @@ class Ledger:
         return not free
 
     @_reachable
+    def chain_key(self) -> str | None:
+        """Return the id of the key the chain is under, None for a plain one."""
+        with self.engine.connect() as connection:
+            last = self._switch(connection)
+        return str(last.payload["key"]) if last else None
+
+    @_reachable
+    def verify(self) -> ChainState:
+        """Go along the whole chain; read entry by entry, so that its length costs no memory."""
+        query = select(events).order_by(events.c.seq).execution_options(yield_per=2000)
+        with self.engine.connect() as connection:
+            rows = connection.execute(query).mappings()
+            return chain.walked(cast("Iterator[Mapping[str, Any]]", rows), self.keys)
+
     def first_bad(self) -> int | None:
         """Verify the hash chain; return the ``seq`` of the first entry that does not fit."""
+        return self.verify().bad
+
+    @_reachable
+    def hashes(self, seqs: Collection[int]) -> dict[int, str]:
+        """Return the hashes of these entries, by ``seq``, of those that exist."""
+        query = select(events.c.seq, events.c.hash).where(events.c.seq.in_(seqs))
         with self.engine.connect() as connection:
-            rows = connection.execute(select(events).order_by(events.c.seq)).mappings()
-            return chain.first_bad(cast("Iterator[Mapping[str, Any]]", rows))
+            return {row.seq: row.hash for row in connection.execute(query)}
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
@@ -190,6 +234,55 @@ class Ledger:
                 )
             yield connection
 
+    def _signing(self, connection: Connection) -> Key | None:
+        """Return the key the chain is under now; a new chain begins under ours if there is one."""
+        last = self._switch(connection)
+        if last is None:
+            empty = connection.execute(select(events.c.seq).limit(1)).first() is None
+            if empty and self.keys.current:
+                self._use(connection, self.keys.current, None, "trimtab", "the first entry")
+                return self.keys.current
+            return None
+        if found := self.keys.find(str(last.payload["key"])):
+            return found
+        raise IntegrityError(
+            f"the ledger's chain is under the key {last.payload['key']} (entry {last.seq}), which "
+            f"{VARIABLE} does not hold; set it, or nothing can be recorded"
+        )
+
+    def _use(
+        self, connection: Connection, key: Key, last: Event | None, actor: str, reason: str
+    ) -> Event:
+        before = str(last.payload["key"]) if last else None
+        entry = {
+            "kind": chain.SWITCH,
+            "subject": "ledger",
+            "key": f"{last.seq if last else 0}:{key.id}",
+            "actor": actor,
+            "payload": {"key": key.id, "before": before, "reason": reason},
+        }
+        return self._insert(connection, entry, key)
+
+    def _insert(self, connection: Connection, fields: dict[str, Any], key: Key | None) -> Event:
+        query = select(events.c.seq, events.c.hash).order_by(events.c.seq.desc()).limit(1)
+        last = connection.execute(query).first()
+        previous = last.hash if last else chain.GENESIS
+        entry: dict[str, Any] = {
+            "seq": last.seq + 1 if last else 1,
+            "at": self.clock.now(),
+            "origin": self.origin,
+            **fields,
+        }
+        entry["hash"] = chain.entry_hash(previous, entry, key)
+        connection.execute(insert(events).values(**entry, previous=previous))
+        return Event(**entry, new=True)
+
+    @staticmethod
+    def _switch(connection: Connection) -> Event | None:
+        query = select(events).where(events.c.subject == "ledger", events.c.kind == chain.SWITCH)
+        row = connection.execute(query.order_by(events.c.seq.desc()).limit(1)).first()
+        return _event(row) if row else None
+
     @staticmethod
     def _find(connection: Connection, kind: str, subject: str, key: str) -> Event | None:
         row = connection.execute(
@@ -202,7 +295,17 @@ class Ledger:
 
 def _event(row: Row[Any]) -> Event:
     at = row.at if row.at.tzinfo else row.at.replace(tzinfo=UTC)  # SQLite forgets the zone
-    return Event(row.seq, at, row.kind, row.subject, row.key, row.actor, row.payload)
+    return Event(
+        seq=row.seq,
+        at=at,
+        kind=row.kind,
+        subject=row.subject,
+        key=row.key,
+        actor=row.actor,
+        payload=row.payload,
+        hash=row.hash,
+        origin=row.origin,
+    )
 
 
 def _lock_id(name: str) -> int:
