@@ -69,9 +69,8 @@ def _show(answer: Answer, check: "LedgerCheck") -> None:
     if check.agreed:
         answer.say(f"an anchor vouches for everything up to entry {check.agreed}")
     for each in check.disagree:
-        found = (
-            f"the ledger has {each.found[:12]}" if each.found else "the ledger has no such entry"
-        )
-        answer.say(f"{each.anchor.place}: entry {each.anchor.seq} {each.anchor.hash[:12]}, {found}")
+        kept, found = each.anchor, each.found
+        here = f"the ledger has {found[:12]}" if found else "the ledger has no such entry"
+        answer.say(f"{kept.place}: entry {kept.seq} {kept.hash[:12]}; {here}")
     for note in check.notes:
         answer.say(f"note: {note}")

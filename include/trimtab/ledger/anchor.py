@@ -2,7 +2,7 @@
 
 import re
 
-from trimtab.ledger.ledger import Event
+from trimtab.ledger.event import Event
 
 _TEXT = re.compile(r"(?<![0-9a-f])(\d{1,12})[:-]([0-9a-f]{64})(?![0-9a-f])")
 

@@ -3,40 +3,24 @@
 import functools
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, ParamSpec, TypeVar, cast
 from zlib import crc32
 
-from sqlalchemy import Connection, Engine, Row, create_engine, event, insert, select, text
+from sqlalchemy import Connection, Engine, create_engine, event, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from trimtab.clock import Clock, SystemClock
-from trimtab.errors import DependencyError, IntegrityError
+from trimtab.errors import DependencyError
 from trimtab.ledger import chain, migrations
-from trimtab.ledger.keys import VARIABLE, Key, Keyring
+from trimtab.ledger.event import Event, of_row
+from trimtab.ledger.keys import Keyring
 from trimtab.ledger.tables import events
+from trimtab.ledger.writing import Turn
 from trimtab.types import ChainState
 
 P = ParamSpec("P")
 R = TypeVar("R")
 _WRITERS = "trimtab-ledger-writers"
-
-
-@dataclass(frozen=True)
-class Event:
-    """One line of the ledger. ``new`` is False when the key had been written before."""
-
-    seq: int
-    at: datetime
-    kind: str
-    subject: str
-    key: str
-    actor: str
-    payload: dict[str, Any]
-    hash: str = ""
-    origin: dict[str, Any] | None = None
-    new: bool = False
 
 
 def _reachable(method: Callable[P, R]) -> Callable[P, R]:
@@ -95,8 +79,8 @@ class Ledger:
         with self.engine.connect() as connection:
             if migrations.current(connection) == migrations.HEAD:
                 return
-        with self._writing() as connection:
-            migrations.upgrade(connection)
+        with self._turn() as turn:
+            migrations.upgrade(turn.connection)
 
     @_reachable
     def append(
@@ -113,12 +97,10 @@ class Ledger:
         Raises:
             IntegrityError: the chain is under a key that this process does not have.
         """
-        with self._writing() as connection:
-            if found := self._find(connection, kind, subject, key):
+        with self._turn() as turn:
+            if found := turn.find(kind, subject, key):
                 return found
-            signing = self._signing(connection)
-            entry = {"kind": kind, "subject": subject, "key": key, "actor": actor}
-            return self._insert(connection, {**entry, "payload": chain.plain(payload)}, signing)
+            return turn.append(kind, subject, key, chain.plain(payload), actor)
 
     @_reachable
     def use_key(self, *, actor: str, reason: str) -> Event:
@@ -127,20 +109,14 @@ class Ledger:
         Raises:
             IntegrityError: there is no key, or the one the chain is under is not among them.
         """
-        with self._writing() as connection:
-            if self.keys.current is None:
-                raise IntegrityError(f"there is no key to use; set {VARIABLE}")
-            self._signing(connection)  # who does not have the key of before may not end it
-            last = self._switch(connection)
-            if last and last.payload["key"] == self.keys.current.id:
-                return last
-            return self._use(connection, self.keys.current, last, actor, reason)
+        with self._turn() as turn:
+            return turn.use_key(actor, reason)
 
     @_reachable
     def find(self, kind: str, subject: str, key: str) -> Event | None:
         """Return the event with exactly this key, if any."""
         with self.engine.connect() as connection:
-            return self._find(connection, kind, subject, key)
+            return self._at(connection).find(kind, subject, key)
 
     @_reachable
     def events(
@@ -153,7 +129,7 @@ class Ledger:
         if subject is not None:
             query = query.where(events.c.subject == subject)
         with self.engine.connect() as connection:
-            return [_event(row) for row in connection.execute(query)]
+            return [of_row(row) for row in connection.execute(query)]
 
     @_reachable
     def latest(self, kind: str, subject: str) -> Event | None:
@@ -161,7 +137,7 @@ class Ledger:
         query = select(events).where(events.c.kind == kind, events.c.subject == subject)
         with self.engine.connect() as connection:
             row = connection.execute(query.order_by(events.c.seq.desc()).limit(1)).first()
-        return _event(row) if row else None
+        return of_row(row) if row else None
 
     @_reachable
     def subjects(self, kind: str) -> list[str]:
@@ -186,7 +162,7 @@ class Ledger:
     def chain_key(self) -> str | None:
         """Return the id of the key the chain is under, None for a plain one."""
         with self.engine.connect() as connection:
-            last = self._switch(connection)
+            last = self._at(connection).switch()
         return str(last.payload["key"]) if last else None
 
     @_reachable
@@ -226,86 +202,16 @@ class Ledger:
                 connection.execute(text("select pg_advisory_unlock(:id)"), {"id": _lock_id(name)})
 
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
+    def _turn(self) -> Iterator[Turn]:
         with self.engine.begin() as connection:
             if connection.dialect.name == "postgresql":  # a chain needs its writers in a row
                 connection.execute(
                     text("select pg_advisory_xact_lock(:id)"), {"id": _lock_id(_WRITERS)}
                 )
-            yield connection
+            yield self._at(connection)
 
-    def _signing(self, connection: Connection) -> Key | None:
-        """Return the key the chain is under now; a new chain begins under ours if there is one."""
-        last = self._switch(connection)
-        if last is None:
-            empty = connection.execute(select(events.c.seq).limit(1)).first() is None
-            if empty and self.keys.current:
-                self._use(connection, self.keys.current, None, "trimtab", "the first entry")
-                return self.keys.current
-            return None
-        if found := self.keys.find(str(last.payload["key"])):
-            return found
-        raise IntegrityError(
-            f"the ledger's chain is under the key {last.payload['key']} (entry {last.seq}), which "
-            f"{VARIABLE} does not hold; set it, or nothing can be recorded"
-        )
-
-    def _use(
-        self, connection: Connection, key: Key, last: Event | None, actor: str, reason: str
-    ) -> Event:
-        before = str(last.payload["key"]) if last else None
-        entry = {
-            "kind": chain.SWITCH,
-            "subject": "ledger",
-            "key": f"{last.seq if last else 0}:{key.id}",
-            "actor": actor,
-            "payload": {"key": key.id, "before": before, "reason": reason},
-        }
-        return self._insert(connection, entry, key)
-
-    def _insert(self, connection: Connection, fields: dict[str, Any], key: Key | None) -> Event:
-        query = select(events.c.seq, events.c.hash).order_by(events.c.seq.desc()).limit(1)
-        last = connection.execute(query).first()
-        previous = last.hash if last else chain.GENESIS
-        entry: dict[str, Any] = {
-            "seq": last.seq + 1 if last else 1,
-            "at": self.clock.now(),
-            "origin": self.origin,
-            **fields,
-        }
-        entry["hash"] = chain.entry_hash(previous, entry, key)
-        connection.execute(insert(events).values(**entry, previous=previous))
-        return Event(**entry, new=True)
-
-    @staticmethod
-    def _switch(connection: Connection) -> Event | None:
-        query = select(events).where(events.c.subject == "ledger", events.c.kind == chain.SWITCH)
-        row = connection.execute(query.order_by(events.c.seq.desc()).limit(1)).first()
-        return _event(row) if row else None
-
-    @staticmethod
-    def _find(connection: Connection, kind: str, subject: str, key: str) -> Event | None:
-        row = connection.execute(
-            select(events).where(
-                events.c.kind == kind, events.c.subject == subject, events.c.key == key
-            )
-        ).first()
-        return _event(row) if row else None
-
-
-def _event(row: Row[Any]) -> Event:
-    at = row.at if row.at.tzinfo else row.at.replace(tzinfo=UTC)  # SQLite forgets the zone
-    return Event(
-        seq=row.seq,
-        at=at,
-        kind=row.kind,
-        subject=row.subject,
-        key=row.key,
-        actor=row.actor,
-        payload=row.payload,
-        hash=row.hash,
-        origin=row.origin,
-    )
+    def _at(self, connection: Connection) -> Turn:
+        return Turn(connection, self.clock, self.keys, self.origin)
 
 
 def _lock_id(name: str) -> int:
