@@ -24,7 +24,7 @@ create table events (
 );
 create index events_by_subject on events (subject, kind, seq)
 """
-PROCESSES = 4
+PROCESSES = 2
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -121,8 +121,8 @@ def test_processes_that_ask_at_once_all_go_on(url: str) -> None:
         child.stdin.write("go\n")
         child.stdin.flush()
     seqs = sorted(int(child.communicate(timeout=120)[0]) for child in children)
-    assert seqs == [4, 5, 6, 7]
-    assert Ledger(url).verify().entries == 7
+    assert seqs == [4, 5]
+    assert Ledger(url).verify().entries == 5
 
 
 def test_a_schema_of_tomorrow_is_refused(url: str) -> None:
