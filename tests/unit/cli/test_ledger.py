@@ -1,5 +1,6 @@
 """The ledger's verbs: what they say, and their exit codes."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ Document = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def promoted(project: Path) -> None:
+def promoted(project: Path, mlflow_database: Path) -> None:
+    shutil.copy(mlflow_database, project / "home" / "mlflow.db")
     env = open_environment()
     champion.swap(
         env.ledger,

@@ -30,7 +30,8 @@ def env(open_env: Any, rides: Any, publish: Any) -> Environment:
     assert evaluate(env, "kind", candidate.version).verdict == "PROMOTE"
     approve(env, "kind", candidate.version, approved=True, actor="ana", reason="looks right")
     promote(env, "kind", candidate.version)
-    publish(env, "plants", rides.plants(20), "plants_2.csv")
+    new = rides.plants(20).with_columns(plant="new " + pl.col("plant"))
+    publish(env, "plants", new, "plants_2.csv")
     score(env, "kind")
     return env
 
