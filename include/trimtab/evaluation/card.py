@@ -10,6 +10,8 @@ from trimtab.evaluation.bars import Bars
 from trimtab.evaluation.certificate import verdict as told
 from trimtab.types import Approval, Candidate, Certificate, Champion, GateVerdict, Importance
 
+HEAD = "Ledger entry of the last change"  # a line of the card; audits look for it
+
 
 def path(model: str, version: int) -> str:
     """Where the card of a version is, relative to the reports."""
@@ -25,8 +27,12 @@ def write(
     history: Sequence[Champion],
     importance: Importance | None = None,
     certificate: Certificate | None = None,
+    head: str = "",
 ) -> Path:
-    """Write the card as HTML and Markdown; return the page."""
+    """Write the card as HTML and Markdown; return the page.
+
+    ``head`` is the entry of the ledger that last changed the champion, with its hash.
+    """
     page = reports / path(candidate.model, candidate.version)
     values = {
         "spec": spec,
@@ -34,6 +40,7 @@ def write(
         "verdict": verdict,
         "approval": approval,
         "history": list(history),
+        "head": f"{HEAD}: {head}" if head else "",
         "confidence": words.percent(spec.gate.versus_champion.confidence),
         "facts": [*report.facts(candidate), *_proof(certificate)],
         "search": _search(spec, candidate),

@@ -2,7 +2,7 @@
 
 from trimtab.environment import Environment
 from trimtab.evaluation import card
-from trimtab.ledger import champion, versions
+from trimtab.ledger import anchor, champion, versions
 from trimtab.stages import importance
 from trimtab.types import Certificate
 
@@ -19,6 +19,7 @@ def write_card(env: Environment, model: str, version: int) -> None:
         champion.history(env.ledger, model),
         importance.of(env, candidate),
         _certificate(env, model, version),
+        anchor.text_of(last) if (last := env.ledger.latest(champion.KIND, model)) else "",
     )
 
 
