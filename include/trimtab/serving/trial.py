@@ -24,7 +24,7 @@ from trimtab.types import Candidate, Measure, Record
 BATCH = 1000  # rows that are asked at once to measure the latency
 # Threads may add numbers up in another order; what is larger is another answer.
 ROUNDING = 1e-9  # of the largest answer, and of 1
-_LEAST, _MOST, _SECONDS = 3, 20, 0.5  # repeats, and the time for those after the least
+_LEAST, _MOST, _SECONDS = 3, 20, 0.2  # repeats, and the time for those after the least
 
 
 class Trial(Record):

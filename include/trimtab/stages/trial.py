@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from trimtab.environment import Environment
 from trimtab.errors import DependencyError, GateRefusedError, IntegrityError, TrimtabError
 from trimtab.evaluation import operation, rules
-from trimtab.serving import fresh
+from trimtab.serving.fresh import trial
 from trimtab.serving.trial import Trial
 from trimtab.stages import loading
 from trimtab.training import package
@@ -55,15 +55,17 @@ def require(env: Environment, candidate: Candidate) -> None:
 
 def _serves(env: Environment, candidate: Candidate, found: list[Trial]) -> Rule:
     try:
-        trial = fresh.trial(env.lake, candidate, package.RECORDED)
+        answered = trial(env.lake, candidate, package.RECORDED)
     except DependencyError:
         raise
     except TrimtabError as error:
         if isinstance(error, IntegrityError):
             loading.refused(env, candidate, str(error))
         return operation.unanswered(str(error))
-    found.append(trial)
-    return operation.answers(trial.rows, trial.difference, trial.rounding, trial.seconds)
+    found.append(answered)
+    return operation.answers(
+        answered.rows, answered.difference, answered.rounding, answered.seconds
+    )
 
 
 def _earlier(env: Environment, candidate: Candidate) -> list[dict[str, Measure]]:

@@ -1,5 +1,6 @@
 """A trial in a process of its own: equal answers pass, and nothing a model does gets out of it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import polars as pl
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from trimtab.errors import DependencyError, IntegrityError, TrimtabError
 from trimtab.serving import fresh, trial
@@ -19,7 +20,7 @@ from trimtab.serving import fresh, trial
 Pack = Callable[..., Any]
 RECORDED = "recorded.parquet"
 MODULE = """\
-import os, signal, time
+import os
 from trimtab.training.registry import allow
 
 @allow
@@ -33,12 +34,6 @@ class Mine:
             return np.full((len(frame), 2), 0.5)
         if self.what == "abort":
             os.abort()
-        if self.what == "killed":
-            os.kill(os.getpid(), signal.SIGKILL)
-        if self.what == "sleep":
-            time.sleep(60)
-        if self.what == "leave":
-            os._exit(0)
         if self.what == "raise":
             raise RuntimeError("the estimator fell over")
         if self.what == "secrets":
@@ -60,18 +55,6 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any
 
 def linear(frame: Any) -> Any:
     return make_pipeline(LogisticRegression()).fit(frame[["x"]], frame["y"])
-
-
-def test_a_sound_model_answers_as_recorded(packed: Pack, tmp_path: Path, frame: Any) -> None:
-    candidate = packed(linear(frame), estimator="linear")
-    found = fresh.trial(tmp_path, candidate, RECORDED)
-    assert found.same
-    assert (found.rows, found.difference) == (len(frame), 0.0)
-    assert found.size == (tmp_path / candidate.uri / "model.skops").stat().st_size
-    assert found.latency > 0
-    assert found.seconds > 0
-    here = trial.hold(tmp_path, candidate, RECORDED)  # what the process does, in this one
-    assert (here.rows, here.difference, here.size) == (found.rows, found.difference, found.size)
 
 
 @pytest.mark.parametrize("change", ["other answers", "NaN", "fewer columns"])
@@ -101,46 +84,76 @@ def test_rounding_is_the_same_answer(packed: Pack, tmp_path: Path, frame: Any) -
     assert not found.model_copy(update={"difference": 1e-8}).same
 
 
-def test_what_the_loader_refuses_comes_back_as_that(packed: Pack, tmp_path: Path) -> None:
-    evil = make_pipeline(FunctionTransformer(os.system), LogisticRegression())
-    candidate = packed(evil, answered=False)
-    with pytest.raises(IntegrityError, match=r"posix\.system"):
+def test_a_model_that_crashes_its_process_does_not_crash_this_one(
+    packed: Pack, mine: Callable[[str], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    candidate = packed(mine("abort"))
+    monkeypatch.setenv("FRESH_TEST_ARMED", "1")
+    with pytest.raises(TrimtabError, match=r"m version 1 crashed a fresh process \(SIGABRT\)"):
         fresh.trial(tmp_path, candidate, RECORDED)
 
 
 @pytest.mark.parametrize(
-    ("what", "error", "said"),
+    ("process", "error", "said"),
     [
-        ("abort", TrimtabError, r"m version 1 crashed a fresh process \(SIGABRT\)"),
-        ("killed", DependencyError, "was ended by SIGKILL; try again"),
-        ("sleep", TrimtabError, "did not answer within 8 s"),
-        ("leave", TrimtabError, "ended a fresh process without an answer"),
-        ("raise", TrimtabError, "RuntimeError: the estimator fell over"),
+        ("kill -KILL $$", DependencyError, "was ended by SIGKILL; try again"),
+        ("kill -TERM $$", DependencyError, "was ended by SIGTERM; try again"),
+        ("kill -SEGV $$", TrimtabError, r"crashed a fresh process \(SIGSEGV\)"),
+        ("exec sleep 60", TrimtabError, r"did not answer within 0\.5 s"),
+        ("exit 0", TrimtabError, "ended a fresh process without an answer"),
+        ("echo no such module >&2; exit 1", TrimtabError, r"\(exit 1: no such module\)"),
     ],
 )
-def test_whatever_a_model_does_this_process_goes_on(
+def test_however_a_process_ends_it_is_told(
     packed: Pack,
-    mine: Callable[[str], Any],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    what: str,
+    process: str,
     error: type[Exception],
     said: str,
 ) -> None:
-    candidate = packed(mine(what))
-    monkeypatch.setenv("FRESH_TEST_ARMED", "1")
+    """Whoever was ended from outside has said nothing about the model."""
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\n{process}\n")
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    candidate = packed(StandardScaler(), answered=False)
+    patience = 0.5 if "sleep" in process else 300
     with pytest.raises(error, match=said):
-        fresh.trial(tmp_path, candidate, RECORDED, patience=8 if what == "sleep" else 300)
+        fresh.trial(tmp_path, candidate, RECORDED, patience)
 
 
-def test_it_hears_noise_and_knows_no_secret(
+def test_what_happens_in_the_process_comes_back_as_what_it_is(
+    packed: Pack, mine: Callable[[str], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evil = make_pipeline(FunctionTransformer(os.system), LogisticRegression())
+    refused = packed(evil, answered=False)
+    request = {"lake": str(tmp_path), "recorded": RECORDED}
+    answer = trial._answer({**request, "candidate": refused.to_json()})
+    assert "posix.system" in answer["refused"]
+    with pytest.raises(IntegrityError, match=r"posix\.system"):
+        fresh._read(subprocess.CompletedProcess([], 0, json.dumps(answer), ""), "m version 1")
+    (tmp_path / refused.uri).rename(tmp_path / "before")
+    failing = packed(mine("raise"))
+    monkeypatch.setenv("FRESH_TEST_ARMED", "1")
+    answer = trial._answer({**request, "candidate": failing.to_json()})
+    with pytest.raises(TrimtabError, match="in a fresh process: RuntimeError: the estimator fell"):
+        fresh._read(subprocess.CompletedProcess([], 0, json.dumps(answer), ""), "m version 1")
+
+
+def test_a_class_of_the_users_is_found_noise_is_not_heard_and_no_secret_known(
     packed: Pack, mine: Callable[[str], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     candidate = packed(mine("secrets"))
     monkeypatch.setenv("FRESH_TEST_ARMED", "1")
     monkeypatch.setenv("TRIMTAB_LEDGER_KEY", "secret")
     monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "postgresql://u:p@h/d")
-    assert fresh.trial(tmp_path, candidate, RECORDED).same
+    found = fresh.trial(tmp_path, candidate, RECORDED)
+    assert found.same
+    assert (found.rows, found.difference) == (50, 0.0)
+    assert found.size == (tmp_path / candidate.uri / "model.skops").stat().st_size
+    assert found.latency > 0
+    assert found.seconds > 0
 
 
 def test_a_process_that_cannot_be_started_is_worth_a_retry(

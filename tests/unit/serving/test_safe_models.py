@@ -130,7 +130,9 @@ def test_clean_models_of_scikit_learn_load(name: str) -> None:
 
 def test_one_changed_byte_anywhere_is_refused(packed: Pack, tmp_path: Path) -> None:
     """S05."""
-    candidate = packed(learned(make_pipeline(StandardScaler(), LogisticRegression())), answered=False)
+    candidate = packed(
+        learned(make_pipeline(StandardScaler(), LogisticRegression())), answered=False
+    )
     file = tmp_path / candidate.uri / "model.skops"
     whole = file.read_bytes()
     for at in (0, len(whole) // 2, len(whole) - 1):

@@ -219,7 +219,7 @@ def new_world(
     ) -> World:
         world = World(open_env({**files(**options, **(changes or {})), **(place or {})}))
         monkeypatch.setattr("trimtab.serving.loader.load", world.load)
-        monkeypatch.setattr("trimtab.serving.fresh.trial", world.trial)
+        monkeypatch.setattr("trimtab.stages.trial.trial", world.trial)
         for facts in ("_package", "_data"):  # of files and tables that are not there
             monkeypatch.setattr(f"trimtab.stages.evidence.{facts}", lambda *_: iter(()))
         return world

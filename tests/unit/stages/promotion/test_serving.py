@@ -132,6 +132,7 @@ def still_serves(env: Environment) -> bool:
     )
 
 
+@pytest.mark.usefixtures("fresh_process")
 def test_a_sound_version_is_tried_measured_and_promoted(env: Environment) -> None:
     verdict = versions.newest_verdict(env.ledger, "buys", 1)
     assert verdict is not None
