@@ -1,7 +1,7 @@
 """What the gate judges by: the rows, the contenders, the rules' limits."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -56,6 +56,7 @@ class Case:
     dummy: Contender
     linear: Contender
     seed: str
+    operation: Mapping[str, float] = field(default_factory=dict)  # what it costs to serve
 
     @property
     def contenders(self) -> tuple[Contender, ...]:

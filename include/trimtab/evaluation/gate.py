@@ -40,7 +40,7 @@ def judge(case: Case) -> GateVerdict:
     """Return the verdict. Nothing that goes wrong in here lets a version pass."""
     hearing = _Hearing(list(case.before))
     _ask_rows(case, hearing)
-    if len(case.holdout):
+    if len(case.holdout) and hearing.clean:  # a model that cannot serve is not loaded here either
         _ask_contenders(case, hearing)
     if hearing.clean:
         hearing.ask("measurement", lambda: _measure(case, hearing))
@@ -157,6 +157,7 @@ def _verdict(case: Case, hearing: _Hearing) -> GateVerdict:
         difference=difference.triple if difference else None,
         metrics=metrics,
         slices=tuple(part.to_json() for part in hearing.slices.slices),
+        operation=dict(case.operation),
         rows=len(case.holdout),
         holdout_from=features.train_until,
         holdout_until=features.holdout_until,

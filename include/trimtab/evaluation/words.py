@@ -96,6 +96,13 @@ _RULES = {
     "slice_floor": "Floor of every slice",
     "slice_regression": "No slice gets worse",
     "leaks": "No feature gives the target away",
+    "serves_as_recorded": "Serves as recorded",
+    "package_as_recorded": "Files and metrics as recorded",
+    "data_unchanged": "Data unchanged since the training",
+    "human_text": "Purpose, limits and oversight are said",
+    "size": "Size against the last versions",
+    "latency": "Latency against the last versions",
+    "memory": "Memory against the last versions",
 }
 
 

@@ -1,5 +1,6 @@
 """Everything it takes to know, and to repeat, how a model was made."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,23 @@ def description(
             },
         },
         **provenance(env, spec, features),
+    }
+
+
+def told(made: Mapping[str, Any]) -> dict[str, Any]:
+    """Read back from a description what the record of a candidate says of its training."""
+    return {
+        "estimator": made["estimator"],
+        "params": made["params"],
+        "validation": made["validation"],
+        "trials": len(made["trials"]),
+        "default_score": made["default_score"],
+        "walk_forward": made.get("walk_forward", {}).get("numbers", {}),
+        "baselines": tuple(made["baselines"]),
+        "git_commit": made["git_commit"],
+        "dirty": made["code"]["dirty"],
+        "config_hash": made["config_hash"],
+        "seconds": made["resources"]["seconds"],
     }
 
 

@@ -4,14 +4,14 @@ import logging
 
 from trimtab.config.columns import primary_metric
 from trimtab.environment import Environment
-from trimtab.evaluation import gate, holdout, leaks, report, rules
+from trimtab.evaluation import gate, holdout, leaks, report, rules, statements
 from trimtab.evaluation.case import Case, Contender
 from trimtab.ledger import champion, versions
 from trimtab.ledger.chain import digest
-from trimtab.serving import loader
-from trimtab.stages import importance
+from trimtab.stages import evidence, importance, loading
 from trimtab.stages.configured import note_model
 from trimtab.stages.mirror import catch_up
+from trimtab.stages.trial import tried
 from trimtab.types import Candidate, Champion, GateVerdict, Rule
 
 log = logging.getLogger(__name__)
@@ -56,19 +56,20 @@ def _earlier(
 def _case(env: Environment, candidate: Candidate, opponent: Candidate | None) -> Case:
     spec = env.project.model(candidate.model)
     dataset = env.project.dataset(spec.data.from_)
-    task, features = candidate.features.task, candidate.features
+    task, features, trial = candidate.features.task, candidate.features, tried(env, candidate)
     return Case(
         gate=spec.gate,
         primary=primary_metric(spec, task),
         task=task,
         holdout=holdout.read(env.lake, features, dataset.time),
-        before=_before(env, candidate, opponent),
-        after=_after(env, candidate),
+        before=(*_before(env, candidate, opponent), trial.serves),
+        after=(*_after(env, candidate), *trial.growth),
         challenger=_contender(env, candidate, "challenger", "model"),
         champion=_contender(env, opponent, "champion", "model") if opponent else None,
         dummy=_contender(env, candidate, "dummy", "baseline_dummy"),
         linear=_contender(env, candidate, "linear", "baseline_linear"),
         seed=digest([candidate.key, opponent.key if opponent else None]),
+        operation=trial.operation,
     )
 
 
@@ -77,9 +78,13 @@ def _before(env: Environment, candidate: Candidate, opponent: Candidate | None) 
     spec, features = env.project.model(candidate.model), candidate.features
     key = env.project.dataset(spec.data.from_).key
     theirs = opponent.features if opponent else None
+    production = env.project.environment.production
     rule = {
         holdout.RULE: lambda: holdout.overlap(env.lake, features, theirs, key),
         "clean_code": lambda: _clean(env, candidate),
+        evidence.PACKAGE: lambda: evidence.packaged(env, candidate),
+        evidence.DATA: lambda: evidence.data(env, candidate),
+        statements.RULE: lambda: statements.rule(spec, production=production),
     }
     return tuple(rules.guarded(name, judge) for name, judge in rule.items())
 
@@ -105,7 +110,7 @@ def _contender(env: Environment, candidate: Candidate, role: str, name: str) -> 
         name=role,
         version=candidate.version,
         features=candidate.features,
-        load=lambda: loader.load(env.lake, candidate, name),
+        load=lambda: loading.load(env, candidate, name),
     )
 
 

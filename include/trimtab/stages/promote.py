@@ -3,6 +3,7 @@
 from trimtab.environment import Environment
 from trimtab.errors import GateRefusedError
 from trimtab.ledger import Event, champion, versions
+from trimtab.stages import trial
 from trimtab.stages.anchor import keep_champion
 from trimtab.stages.card import write_card
 from trimtab.stages.configured import note_model
@@ -14,7 +15,8 @@ def promote(env: Environment, model: str, version: int) -> Champion:
     """Return the champion this version became.
 
     Raises:
-        GateRefusedError: no PROMOTE against the current champion, no approval, or rolled back.
+        GateRefusedError: no PROMOTE against the current champion, no approval, rolled back, or it
+            cannot serve any more.
         LedgerConflictError: another version became champion meanwhile; judge this one again.
     """
     current = champion.current(env.ledger, model)
@@ -26,6 +28,7 @@ def promote(env: Environment, model: str, version: int) -> Champion:
         return done
     verdict = _passed(gate, model, version, versions.generation(current))
     answer = _answer(env, model, version)
+    trial.require(env, versions.candidate(env.ledger, model, version))
     return _after(
         env,
         champion.swap(

@@ -5,7 +5,7 @@ from datetime import datetime
 from trimtab.environment import Environment
 from trimtab.errors import GateRefusedError
 from trimtab.ledger import champion, versions
-from trimtab.serving import loader
+from trimtab.stages import loading
 from trimtab.stages.anchor import keep_champion
 from trimtab.stages.card import write_card
 from trimtab.stages.mirror import catch_up
@@ -32,7 +32,7 @@ def rollback(env: Environment, model: str, *, to: int | None, reason: str, actor
         return _after(env, current)
     version = _target(env, current, to)
     candidate = versions.candidate(env.ledger, model, version)
-    loader.load(env.lake, candidate, "model")  # a version that cannot be loaded must not serve
+    loading.load(env, candidate)  # a version that cannot be loaded must not serve
     return _after(
         env,
         champion.swap(
