@@ -31,6 +31,7 @@ class Contender:
     version: int
     features: FeatureSet
     load: Callable[[], Model]
+    linear: bool = False  # of a linear family
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Case:
     dummy: Contender
     linear: Contender
     seed: str
+    group: str | None = None  # column whose values are drawn as a whole
 
     @property
     def contenders(self) -> tuple[Contender, ...]:

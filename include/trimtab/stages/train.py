@@ -138,6 +138,7 @@ def _from_folder(
         default_score=made["default_score"],
         walk_forward=made.get("walk_forward", {}).get("numbers", {}),
         baselines=tuple(made["baselines"]),
+        tuned_on=made.get("tuned_on"),
         git_commit=made["git_commit"],
         dirty=made["code"]["dirty"],
         config_hash=made["config_hash"],
