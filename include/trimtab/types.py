@@ -238,6 +238,7 @@ class FeatureSet(Record):
     key: str  # hash of dataset versions and the parts of the model file that matter here
     uri: str  # relative to the lake
     sha256: str = ""  # of the file; the same rows give the same one
+    holdout_sha256: str = ""  # of the fingerprints of the hold-out rows, listed before training
     task: Literal["binary", "multiclass", "regression"]
     numeric: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
@@ -288,6 +289,7 @@ class Candidate(Record):
     walk_forward: dict[str, Measure] = {}  # mean, spread and every fold of the primary metric
     default_score: float | None = None  # the best score of all families' defaults
     baselines: tuple[str, ...] = ()  # baseline estimators packaged beside the winner
+    tuned_on: str | None = None  # key of the set an earlier search found the first parameters on
     run_id: str | None = None  # MLflow run, when tracking answered
     git_commit: str | None = None
     dirty: bool = False  # made from uncommitted code or configuration

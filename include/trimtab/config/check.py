@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from trimtab.config import check_gate as gate
 from trimtab.config import check_training as training
 from trimtab.config.catalog import Catalog
 from trimtab.config.check_derived import check_derived
@@ -30,8 +31,10 @@ def check_model(
         found += [*check_names(model, catalog), *_target(model, datasets)]
         found += [*_derived(model, catalog, registered.features), *_features(model, catalog)]
         found += [*_named(model, catalog), *training.splits(model, catalog)]
+        found += gate.groups(model, catalog)
     if not found:
         found += [*_task(model, catalog), *training.fitting(model, catalog)]
+        found += gate.limits(model, catalog)
     return found
 
 

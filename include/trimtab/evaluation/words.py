@@ -80,9 +80,11 @@ def hardware(name: str, value: object) -> str:
 
 _RULES = {
     "clean_code": "Committed code",
+    "frozen_holdout": "Rows fixed before the training",
     "unseen_rows": "Rows unseen by both models",
     "enough_rows": "Enough rows",
     "both_classes": "More than one class",
+    "enough_groups": "Enough groups of rows",
     "challenger_answers": "Challenger answers",
     "champion_answers": "Champion answers",
     "dummy_answers": "Dummy answers",
@@ -92,6 +94,7 @@ _RULES = {
     "beats_dummy": "Better than a dummy",
     "linear_baseline": "Linear baseline",
     "versus_champion": "Against the champion",
+    "calibration": "Probabilities come true",
     "slices": "Slices measured",
     "slice_floor": "Floor of every slice",
     "slice_regression": "No slice gets worse",

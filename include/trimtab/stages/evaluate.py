@@ -4,6 +4,7 @@ import logging
 
 from trimtab.config.columns import primary_metric
 from trimtab.environment import Environment
+from trimtab.errors import TrimtabError
 from trimtab.evaluation import gate, holdout, leaks, report, rules, statements
 from trimtab.evaluation.case import Case, Contender
 from trimtab.ledger import champion, versions
@@ -11,8 +12,10 @@ from trimtab.ledger.chain import digest
 from trimtab.stages import evidence, importance, loading
 from trimtab.stages.configured import note_model
 from trimtab.stages.mirror import catch_up
+from trimtab.stages.search import feature_set
 from trimtab.stages.trial import tried
-from trimtab.types import Candidate, Champion, GateVerdict, Rule
+from trimtab.training import registry
+from trimtab.types import Candidate, Champion, FeatureSet, GateVerdict, Rule
 
 log = logging.getLogger(__name__)
 
@@ -57,11 +60,12 @@ def _case(env: Environment, candidate: Candidate, opponent: Candidate | None) ->
     spec = env.project.model(candidate.model)
     dataset = env.project.dataset(spec.data.from_)
     task, features, trial = candidate.features.task, candidate.features, tried(env, candidate)
+    group = spec.gate.versus_champion.group or features.group
     return Case(
         gate=spec.gate,
         primary=primary_metric(spec, task),
         task=task,
-        holdout=holdout.read(env.lake, features, dataset.time),
+        holdout=holdout.read(env.lake, features, dataset.time, group),
         before=(*_before(env, candidate, opponent), trial.serves),
         after=(*_after(env, candidate), *trial.growth),
         challenger=_contender(env, candidate, "challenger", "model"),
@@ -70,6 +74,7 @@ def _case(env: Environment, candidate: Candidate, opponent: Candidate | None) ->
         linear=_contender(env, candidate, "linear", "baseline_linear"),
         seed=digest([candidate.key, opponent.key if opponent else None]),
         operation=trial.operation,
+        group=group,
     )
 
 
@@ -77,10 +82,12 @@ def _before(env: Environment, candidate: Candidate, opponent: Candidate | None) 
     """Rules of the record: a version that breaks one of these is not measured at all."""
     spec, features = env.project.model(candidate.model), candidate.features
     key = env.project.dataset(spec.data.from_).key
-    theirs = opponent.features if opponent else None
     production = env.project.environment.production
     rule = {
-        holdout.RULE: lambda: holdout.overlap(env.lake, features, theirs, key),
+        holdout.FROZEN: lambda: holdout.frozen(env.lake, features),
+        holdout.RULE: lambda: holdout.overlap(
+            env.lake, features, _learners(env, candidate, opponent), key
+        ),
         "clean_code": lambda: _clean(env, candidate),
         evidence.PACKAGE: lambda: evidence.packaged(env, candidate),
         evidence.DATA: lambda: evidence.data(env, candidate),
@@ -94,6 +101,20 @@ def _after(env: Environment, candidate: Candidate) -> tuple[Rule, ...]:
     trust = env.project.model(candidate.model).features.trust
     rule = {leaks.RULE: lambda: leaks.rule(env.lake, candidate.features, trust)}
     return tuple(rules.guarded(name, judge) for name, judge in rule.items())
+
+
+def _learners(
+    env: Environment, candidate: Candidate, opponent: Candidate | None
+) -> dict[str, FeatureSet]:
+    """Every set of rows that one of the two was trained on, or began its search with."""
+    found: dict[str, FeatureSet] = {}
+    for who, one in (("the challenger", candidate), ("the champion", opponent)):
+        if one is None:
+            continue
+        found[who] = one.features
+        if one.tuned_on and one.tuned_on != one.features.key:
+            found[f"the search before {who}"] = feature_set(env, one.model, one.tuned_on)
+    return found
 
 
 def _clean(env: Environment, candidate: Candidate) -> Rule:
@@ -111,7 +132,16 @@ def _contender(env: Environment, candidate: Candidate, role: str, name: str) -> 
         version=candidate.version,
         features=candidate.features,
         load=lambda: loading.load(env, candidate, name),
+        linear=_linear(candidate),
     )
+
+
+def _linear(candidate: Candidate) -> bool:
+    """Whether a version is of a linear family; one that nobody knows any more is not."""
+    try:
+        return registry.get(candidate.estimator, candidate.features.task).style == "linear"
+    except TrimtabError:
+        return False
 
 
 def _tell(env: Environment, verdict: GateVerdict) -> None:
