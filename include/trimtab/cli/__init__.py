@@ -14,12 +14,13 @@ from trimtab.cli import (
     new,
     platform,
     quarantine,
+    reconcile,
     registry,
     reproduce,
     retention,
+    rollback,
     run,
     staleness,
-    tracking,
 )
 
 app = typer.Typer(
@@ -44,10 +45,12 @@ app.command()(run.score)
 app.command()(explain.explain)
 app.command()(registry.status)
 app.command()(registry.approve)
-app.command()(registry.rollback)
+app.command()(rollback.rollback)
+app.command()(rollback.block)
+app.command()(rollback.unblock)
 app.command()(staleness.staleness)
 app.command()(reproduce.reproduce)
-app.add_typer(tracking.app, name="tracking")
+app.command()(reconcile.reconcile)
 app.command()(doctor.doctor)
 app.command()(configuration.check)
 app.command()(configuration.schema)

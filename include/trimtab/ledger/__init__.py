@@ -1,5 +1,5 @@
 """The ledger: one append-only, hash-chained table of everything decided. It is the truth."""
 
-from trimtab.ledger.ledger import Event, Ledger
+from trimtab.ledger.ledger import Entry, Event, Ledger
 
-__all__ = ["Event", "Ledger"]
+__all__ = ["Entry", "Event", "Ledger"]

@@ -1,7 +1,7 @@
 """Append and read events. One transaction per event; a repeated key returns the first event."""
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,6 +33,17 @@ class Event:
     actor: str
     payload: dict[str, Any]
     new: bool = False
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An event that is to be written."""
+
+    kind: str
+    subject: str
+    key: str
+    payload: Mapping[str, Any]
+    actor: str = "trimtab"
 
 
 def _reachable(method: Callable[P, R]) -> Callable[P, R]:
@@ -88,26 +99,36 @@ class Ledger:
         payload: Mapping[str, Any],
         *,
         actor: str = "trimtab",
+        also: Sequence[Entry] = (),
     ) -> Event:
-        """Write one event, or return the one that already has this kind, subject and key."""
+        """Write one event, or return the one that already has this kind, subject and key.
+
+        What is in ``also`` is written with it in one transaction: all of it, or nothing.
+        """
         with self._writing() as connection:
             if found := self._find(connection, kind, subject, key):
                 return found
-            last = connection.execute(
-                select(events.c.seq, events.c.hash).order_by(events.c.seq.desc()).limit(1)
-            ).first()
-            entry: dict[str, Any] = {
-                "seq": last.seq + 1 if last else 1,
-                "at": self.clock.now(),
-                "kind": kind,
-                "subject": subject,
-                "key": key,
-                "actor": actor,
-                "payload": chain.plain(payload),
-                "previous": last.hash if last else chain.GENESIS,
-            }
-            entry["hash"] = chain.entry_hash(entry["previous"], entry)
-            connection.execute(insert(events).values(entry))
+            written = self._insert(connection, Entry(kind, subject, key, payload, actor))
+            for entry in also:
+                self._insert(connection, entry)
+        return written
+
+    def _insert(self, connection: Connection, new: Entry) -> Event:
+        last = connection.execute(
+            select(events.c.seq, events.c.hash).order_by(events.c.seq.desc()).limit(1)
+        ).first()
+        entry: dict[str, Any] = {
+            "seq": last.seq + 1 if last else 1,
+            "at": self.clock.now(),
+            "kind": new.kind,
+            "subject": new.subject,
+            "key": new.key,
+            "actor": new.actor,
+            "payload": chain.plain(new.payload),
+            "previous": last.hash if last else chain.GENESIS,
+        }
+        entry["hash"] = chain.entry_hash(entry["previous"], entry)
+        connection.execute(insert(events).values(entry))
         fields = {name: entry[name] for name in Event.__dataclass_fields__ if name != "new"}
         return Event(**fields, new=True)
 

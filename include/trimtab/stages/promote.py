@@ -1,8 +1,9 @@
 """Make a judged and approved version the champion, by compare-and-swap."""
 
 from trimtab.environment import Environment
-from trimtab.errors import GateRefusedError
-from trimtab.ledger import Event, champion, versions
+from trimtab.errors import GateRefusedError, NotReadyError
+from trimtab.ledger import Event, blocks, champion, versions
+from trimtab.stages import freeze
 from trimtab.stages.card import write_card
 from trimtab.stages.mirror import catch_up
 from trimtab.types import Approval, Champion, GateVerdict
@@ -12,15 +13,18 @@ def promote(env: Environment, model: str, version: int) -> Champion:
     """Return the champion this version became.
 
     Raises:
-        GateRefusedError: no PROMOTE against the current champion, no approval, or rolled back.
+        GateRefusedError: no PROMOTE against the current champion, no approval, or blocked.
+        NotReadyError: changes are frozen; says until when.
         LedgerConflictError: another version became champion meanwhile; judge this one again.
     """
     current = champion.current(env.ledger, model)
     if current and current.version == version:
         return _after(env, current)
     gate = _gate(env, model, version)
+    _not_blocked(env, model, version)
     if done := _done_before(env, gate, version):
         return done
+    _not_frozen(env, model, version)
     verdict = _passed(gate, model, version, versions.generation(current))
     answer = _answer(env, model, version)
     return _after(
@@ -39,25 +43,37 @@ def promote(env: Environment, model: str, version: int) -> Champion:
 
 
 def _gate(env: Environment, model: str, version: int) -> Event:
-    """The newest verdict, unless a rollback away from this version came after it."""
     gate = versions.newest_gate(env.ledger, model, version)
     if gate is None:
         raise GateRefusedError(f"{model} version {version} has not been judged; evaluate it first")
-    back = versions.rolled_back(env.ledger, model, version)
-    if back and back.seq > gate.seq:
-        raise GateRefusedError(
-            f"{model} version {version} was rolled back by {back.actor} (ledger entry {back.seq}): "
-            f"{back.payload['reason']}. The verdict before that does not count any more; "
-            "judge the version again, or train a new one"
-        )
     return gate
+
+
+def _not_blocked(env: Environment, model: str, version: int) -> None:
+    if mark := blocks.standing(env.ledger, model).get(version):
+        raise GateRefusedError(
+            f"{model} version {version} was blocked by {mark.actor} (ledger entry {mark.seq}): "
+            f"{mark.payload['reason']}. No verdict brings it back; train a new version, or let a "
+            f"person say that it may serve: trimtab unblock {model} {version} --reason …"
+        )
+
+
+def _not_frozen(env: Environment, model: str, version: int) -> None:
+    if held := freeze.holding(env, model):
+        raise NotReadyError(
+            f"{model} is {freeze.shown(held)}. Version {version} waits; the next run after that "
+            "promotes it if it is still the newest"
+        )
 
 
 def _done_before(env: Environment, gate: Event, version: int) -> Champion | None:
     """The promotion this verdict led to, when a later champion has already followed it."""
     judged_against = int(gate.key.split(":")[1])
     event = env.ledger.find(champion.KIND, gate.subject, str(judged_against + 1))
-    if event is None or event.payload["version"] != version:
+    since = [
+        mark for mark in blocks.marks(env.ledger, gate.subject, version) if mark.seq > gate.seq
+    ]
+    if since or event is None or event.payload["version"] != version:
         return None
     return Champion.model_validate(event.payload)
 
