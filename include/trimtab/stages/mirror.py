@@ -8,7 +8,8 @@ from trimtab.adapters.tracking import GATE
 from trimtab.environment import Environment
 from trimtab.errors import IntegrityError
 from trimtab.evaluation import decay
-from trimtab.ledger import Event, blocks, mirror
+from trimtab.ledger import Event, blocks, foreign, mirror
+from trimtab.stages.foreign import overtaken
 from trimtab.stages.labels import show
 from trimtab.stages.track import training_entry
 from trimtab.types import Candidate, GateVerdict, Mirrored, Staleness
