@@ -89,12 +89,10 @@ FREEZE = "freeze: [{from: 2025-12-20T00:00Z, until: 2026-01-02T00:00Z, reason: h
 LOCAL = "environments/local.yaml"
 
 
-@pytest.mark.parametrize("place", [{LOCAL: f"environment: local\n{FREEZE}\n"}, {}])
-def test_nobody_becomes_champion_in_a_freeze(
-    new_world: Any, make_files: Any, clock: Any, place: dict[str, str]
-) -> None:
-    model = make_files()["models/buys.yaml"] + ("" if place else f"{FREEZE}\n")
-    world = new_world({"models/buys.yaml": model} if not place else None, place)
+@pytest.mark.parametrize("where", ["model", "environment"])
+def test_nobody_becomes_champion_in_a_freeze(new_world: Any, clock: Any, where: str) -> None:
+    model = {"approve: auto\n": f"approve: auto\n{FREEZE}\n"} if where == "model" else None
+    world = new_world(model, {LOCAL: f"environment: local\n{FREEZE if not model else ''}\n"})
     world.judged(1)
     approve(world.env, "buys", 1)
     with pytest.raises(NotReadyError, match=r"until 2026-01-02T00:00\+00:00: holidays"):

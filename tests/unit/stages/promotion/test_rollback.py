@@ -162,11 +162,9 @@ def test_a_version_whose_files_changed_does_not_serve(world: Any) -> None:
     assert world.env.ledger.events("blocked", "buys") == []
 
 
-def test_in_a_freeze_only_by_an_override_that_is_kept(
-    new_world: Any, make_files: Any, clock: Any
-) -> None:
+def test_in_a_freeze_only_by_an_override_that_is_kept(new_world: Any, clock: Any) -> None:
     freeze = "freeze: [{from: 2026-02-01T00:00Z, until: 2026-02-03T00:00Z, reason: year end}]\n"
-    world = new_world({"models/buys.yaml": make_files()["models/buys.yaml"] + freeze})
+    world = new_world({"approve: auto\n": f"approve: auto\n{freeze}"})
     for version in (1, 2):
         world.champion(version)
     clock.time = datetime(2026, 2, 2, tzinfo=UTC)
