@@ -23,6 +23,7 @@ from trimtab.environment import Environment, open_environment
 from trimtab.errors import GateRefusedError, LedgerConflictError
 from trimtab.ledger import blocks, champion, versions
 from trimtab.serving import loader
+from trimtab.serving.loader import LoadedModel
 from trimtab.stages.approve import approve
 from trimtab.stages.block import unblock
 from trimtab.stages.evaluate import evaluate
@@ -80,7 +81,7 @@ def env(
         (config / name).parent.mkdir(parents=True)
         (config / name).write_text(text)
     tracking = str(postgres.url(f"mlflow_{database.rpartition('_')[2]}"))
-    utils._initialize_tables(utils.create_sqlalchemy_engine(tracking))
+    utils._initialize_tables(utils.create_sqlalchemy_engine(tracking))  # type: ignore[no-untyped-call]
     monkeypatch.setenv("TRIMTAB_LEDGER", database)
     monkeypatch.setenv("TRIMTAB_TRACKING", tracking)
     (tmp_path / "home").mkdir()
@@ -99,7 +100,8 @@ class Service:
     """What answers requests: it asks the ledger who serves, and answers the recorded rows."""
 
     def __init__(self, env: Environment) -> None:
-        self.env, self.loaded = env, None
+        self.env = env
+        self.loaded: LoadedModel | None = None
         self.rows = pl.read_parquet(self._folder(1) / package.RECORDED).to_pandas()
 
     def _folder(self, version: int) -> Path:
@@ -111,7 +113,8 @@ class Service:
         if self.loaded is None or self.loaded.version != now.version:
             candidate = versions.candidate(self.env.ledger, "orders_late", now.version)
             self.loaded = loader.load(self.env.lake, candidate)
-        return self.loaded.predict(self.rows).tobytes()
+        answer: bytes = self.loaded.predict(self.rows).tobytes()
+        return answer
 
 
 def seconds_until(service: Service, wanted: bytes, change: Callable[[], Any]) -> float:
@@ -139,30 +142,20 @@ def test_seconds_from_the_command_to_another_answer(env: Environment) -> None:
     promoted_again(env, 2)
     assert service.answer() == new
     place = ["--home", str(env.home), "--config", str(env.project.folder)]
-    spent: dict[str, list[float]] = {"command line": [], "stage": []}
+    command = [sys.executable, "-m", "trimtab.cli", "rollback", "orders_late", *place]
+    by: dict[str, Callable[[str], Any]] = {
+        "command line": lambda reason: subprocess.run(
+            [*command, "--reason", reason], check=True, env=os.environ, capture_output=True
+        ),
+        "stage": lambda reason: rollback(env, "orders_late", reason=reason, actor="ana"),
+    }
+    spent: dict[str, list[float]] = {name: [] for name in by}
     for number in range(ROUNDS):
-        reason = f"round {number}"
-        command = [sys.executable, "-m", "trimtab.cli", "rollback", "orders_late", *place]
-        command += ["--reason", reason]
-        spent["command line"].append(
-            seconds_until(
-                service,
-                old,
-                lambda c=command: subprocess.run(
-                    c, check=True, env=os.environ, capture_output=True
-                ),
-            )
-        )
-        promoted_again(env, 2)
-        assert service.answer() == new
-        spent["stage"].append(
-            seconds_until(
-                service,
-                old,
-                lambda r=reason: rollback(env, "orders_late", reason=f"{r}, again", actor="ana"),
-            )
-        )
-        promoted_again(env, 2)
+        for name, order in by.items():
+            asked = functools.partial(order, f"{name}, round {number}")
+            spent[name].append(seconds_until(service, old, asked))
+            promoted_again(env, 2)
+            assert service.answer() == new
     print(f"\nFrom the order of a rollback to the first answer of the version before (goal {GOAL})")
     for name, values in spent.items():
         median, worst = statistics.median(values), max(values)
@@ -208,8 +201,9 @@ def test_a_thousand_races_for_the_champion(
                 functools.partial(promote, env, model, version) for version in contenders
             ]
             if now.version != 1:
-                why = {"reason": f"race {number}", "actor": "ana", "to": 1}
-                calls.append(functools.partial(rollback, env, model, **why))
+                why = f"race {number}"
+                back = functools.partial(rollback, env, model, reason=why, actor="ana", to=1)
+                calls.append(back)
             else:
                 calls.append(lambda: None)
             told = [t for t in pool.map(lambda call: tried(start, call), calls) if t]

@@ -17,7 +17,7 @@ from trimtab.ledger import Ledger
 
 HERE = Path(__file__).parent
 
-PATIENCE = 60.0  # seconds for one child
+PATIENCE = 180.0  # seconds for one child, on a busy machine
 
 
 class Zygote:

@@ -90,7 +90,8 @@ class Promotion(Bench):
         self, cell: Path, scenario: str, pipeline: str, role: str = RETRY, **fault: Any
     ) -> int:
         steps = fault.pop("only", None) or ",".join(versions.SCENARIOS[scenario][1])
-        return self._start(cell, pipeline, role, only=steps, **fault)
+        pid: int = self._start(cell, pipeline, role, only=steps, **fault)
+        return pid
 
     def _settled(self, cell: Path) -> None:
         """The hourly DAG comes by."""
@@ -98,7 +99,7 @@ class Promotion(Bench):
 
     def _copy(self, home: Path) -> Path:
         """MLflow's database names folders: they move along."""
-        cell = super()._copy(home)
+        cell: Path = super()._copy(home)
         with closing(sqlite3.connect(cell / "mlflow.db")) as database, database:
             for table, column in _PATHS.items():
                 database.execute(

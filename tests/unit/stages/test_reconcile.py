@@ -168,7 +168,9 @@ def test_what_the_server_has_not_heard_is_no_foreign_change(env: Environment) ->
 
 def test_open_runs_and_models_that_nobody_will_end_are_closed(env: Environment) -> None:
     client = env.tracker.client
-    experiment = client.get_experiment_by_name("kind").experiment_id
+    named = client.get_experiment_by_name("kind")
+    assert named is not None
+    experiment = named.experiment_id
     trained = env.ledger.events("training", "kind")[0].payload
     now = int(env.clock.now().timestamp() * 1000)
     old = now - int(timedelta(hours=2).total_seconds() * 1000)
@@ -178,8 +180,8 @@ def test_open_runs_and_models_that_nobody_will_end_are_closed(env: Environment) 
         return str(made.info.run_id)
 
     def open_model(**tags: str) -> str:
-        named = {f"trimtab.{k}": v for k, v in tags.items()}
-        return str(client.create_logged_model(experiment, name="model", tags=named).model_id)
+        ours = {f"trimtab.{k}": v for k, v in tags.items()}
+        return str(client.create_logged_model(experiment, name="model", tags=ours).model_id)
 
     lost, young = open_run(old, key="ab" * 32), open_run(now, key="cd" * 32)
     doubled, foreign = open_run(old, key=trained["key"]), open_run(old)

@@ -51,9 +51,8 @@ def end(client: "MlflowClient", ghost: Ghost, reason: str) -> None:
 
 
 def _runs(client: "MlflowClient", names: dict[str, str]) -> Iterator[Ghost]:
-    running = "attributes.status = 'RUNNING'"
-    query = {"experiment_ids": list(names), "filter_string": running}
-    for run in _pages(client.search_runs, **query):
+    wanted, running = list(names), "attributes.status = 'RUNNING'"
+    for run in _pages(client.search_runs, experiment_ids=wanted, filter_string=running):
         if KEY in run.data.tags:
             info = run.info
             place, name = names[info.experiment_id], info.run_name or ""
