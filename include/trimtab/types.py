@@ -342,23 +342,35 @@ class Mirrored(Record):
 
 
 class Swept(Record):
-    """An open run that nobody will end, and why."""
+    """A run or model a crash left open in the tracking server, and why nobody will end it."""
 
     model: str
-    run_id: str
+    what: Literal["run", "model"]
+    id: str
     name: str
     reason: str
 
 
-class TrackingSync(Record):
+class ForeignChange(Record):
+    """Something in the tracking server that is not as the ledger has it: somebody's own hand."""
+
+    model: str
+    what: Literal["alias", "tag", "version"]
+    name: str  # the alias, the version and its tag, or the version of the server
+    seen: str | None = None  # None: it is gone
+    wanted: str | None = None  # None: it should not be there
+    repaired: bool = True  # False: it cannot be put back, or only would be (a dry run)
+
+
+class Reconciled(Record):
     """What it took to make the tracking server show what the ledger says."""
 
     place: str  # without a password
     dry_run: bool = False
     told: tuple[Mirrored, ...] = ()
     waiting: tuple[Mirrored, ...] = ()  # what it does not know (yet)
-    killed: tuple[Swept, ...] = ()
-    aliases: dict[str, tuple[int | None, int]] = {}  # champions that were elsewhere: from, to
+    closed: tuple[Swept, ...] = ()
+    foreign: tuple[ForeignChange, ...] = ()
     problems: tuple[str, ...] = ()
 
 
@@ -538,6 +550,18 @@ class Champion(Record):
     reason: str
     since: datetime | None = None  # the data's own time when it was decided
     previous: int | None = None
+    request: str = ""  # what asked for a rollback, such as a run: asked again it is the same one
+    overrode: str = ""  # the freeze a rollback was made in spite of
+
+
+class Block(Record):
+    """A person's word, or a rollback's, that a version must not serve; or that it may again."""
+
+    model: str
+    version: int
+    blocked: bool = True
+    actor: str
+    reason: str
 
 
 class Scoring(Record):

@@ -14,7 +14,7 @@ from trimtab_airflow.factory import datasets, features, models, operations
 
 DATASETS = ("airports", "flights", "planes", "weather")
 MODELS = ("air_time", "flight_delay")
-OPERATIONS = {"trimtab.rollback", "trimtab.revert", "trimtab.retention", "trimtab.tracking"}
+OPERATIONS = {"trimtab.rollback", "trimtab.revert", "trimtab.retention", "trimtab.reconcile"}
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_graph_of_each_kind(dags: dict[str, DAG]) -> None:
     assert graph(dags["trimtab.rollback"]) == {"rollback": set()}
     assert graph(dags["trimtab.revert"]) == {"revert": set()}
     assert graph(dags["trimtab.retention"]) == {"retention": set()}
-    assert graph(dags["trimtab.tracking"]) == {"sync": set()}
+    assert graph(dags["trimtab.reconcile"]) == {"reconcile": set()}
 
 
 @pytest.fixture
@@ -196,6 +196,10 @@ def test_forms_refuse_what_they_must(dags: dict[str, DAG]) -> None:
     with pytest.raises(Exception, match="too short"):
         form.get_param("reason").resolve("why")
     assert form.get_param("version").resolve(None) is None
+    assert form.get_param("moment").resolve("2026-03-03T12:00:00Z")
+    with pytest.raises(Exception, match="date-time"):
+        form.get_param("moment").resolve("last week")
+    assert form.get_param("override_freeze").resolve() is False
     assert dags["trimtab.retention"].params.get_param("apply").resolve() is False
     with pytest.raises(Exception, match="minimum"):
         form.get_param("version").resolve(0)

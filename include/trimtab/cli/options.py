@@ -27,6 +27,7 @@ Project = Annotated[
     ),
 ]
 By = Annotated[str | None, typer.Option("--by", help="Who decides [default: the OS user].")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept in the ledger.")]
 AirflowPort = Annotated[int | None, typer.Option("--airflow-port", min=1, max=65535)]
 MlflowPort = Annotated[int | None, typer.Option("--mlflow-port", min=1, max=65535)]
 

@@ -1,4 +1,4 @@
-"""``trimtab status``, ``approve`` and ``rollback``: who serves, and who decides about it."""
+"""``trimtab status`` and ``approve``: who serves, and who decides about it."""
 
 import getpass
 from typing import TYPE_CHECKING, Annotated, Any
@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trimtab.cli.answer import answering
-from trimtab.cli.options import By, Config, Debug, Home, Json, open_project
+from trimtab.cli.options import By, Config, Debug, Home, Json, Reason, open_project
 
 if TYPE_CHECKING:
     from trimtab.environment import Environment
-
-Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept in the ledger.")]
 
 
 def status(
@@ -54,26 +52,6 @@ def approve(
         answer.document = given.to_json()
         word = "approved" if given.approved else "rejected"
         answer.say(f"{model} v{version} {word} by {given.actor}: {given.reason}")
-
-
-def rollback(
-    model: str,
-    reason: Reason,
-    to: Annotated[int | None, typer.Option("--to", help="Version [default: the last one].")] = None,
-    by: By = None,
-    config: Config = None,
-    home: Home = None,
-    json: Json = False,
-    debug: Debug = False,
-) -> None:
-    """Make an earlier version the champion again."""
-    with answering(as_json=json, debug=debug) as answer:
-        from trimtab.stages import rollback as stage
-
-        env = open_project(config, home)
-        now = stage.rollback(env, model, to=to, reason=reason, actor=by or getpass.getuser())
-        answer.document = now.to_json()
-        answer.say(f"{model}: v{now.version} serves again (was v{now.previous}): {now.reason}")
 
 
 def _model(env: "Environment", name: str) -> dict[str, Any]:

@@ -31,6 +31,7 @@ def evaluate(env: Environment, model: str, version: int) -> GateVerdict:
     current = champion.current(env.ledger, model)
     key = versions.gate_key(version, current)
     if found := env.ledger.find("gate", model, key):
+        catch_up(env, model)  # whoever recorded it may have been killed before telling it
         return GateVerdict.model_validate(found.payload)
     note_model(env, model)
     candidate = versions.candidate(env.ledger, model, version)

@@ -107,7 +107,7 @@ def _weak(env: Environment, state: ChainState, kept: list[Anchor]) -> list[str]:
     changes = {event.seq for event in env.ledger.events(champion.KIND)}
     for name in env.project.environment.anchors:
         if missing := changes - {each.seq for each in kept if each.place == name}:
-            said.append(
+            said.append(  # noqa: PERF401 one place after another reads better
                 f"anchors {name} keeps {len(changes) - len(missing)} of {len(changes)} changes of "
                 f"champion; the newest it lacks is entry {max(missing)}"
             )

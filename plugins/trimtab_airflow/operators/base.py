@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator, BaseOperatorLink, SkipMixin
@@ -82,6 +83,16 @@ def number(text: Any) -> int:
 def optional_number(text: Any) -> int | None:
     """Read a version that may have been left empty in a form."""
     return None if text in (None, "", "None") else number(text)
+
+
+def optional_moment(text: Any) -> datetime | None:
+    """Read a moment that may have been left empty in a form."""
+    if text in (None, "", "None"):
+        return None
+    try:
+        return datetime.fromisoformat(str(text))
+    except ValueError as error:
+        raise AirflowFailException(f"{error}; write 2026-03-03T12:00Z") from error
 
 
 def flag(value: Any) -> bool:

@@ -246,7 +246,7 @@ def test_tracking_that_is_away_does_not_undo_the_verdict(
         raise ConnectionError("no MLflow")
 
     monkeypatch.setattr(type(world.env.tracker), "log_gate", away)
-    monkeypatch.setattr(type(world.env.tracker), "mirror_champion", away)
+    monkeypatch.setattr(type(world.env.tracker), "registered", away)
     assert world.champion(1).version == 1
     assert rollback_is_refused(world)
 
