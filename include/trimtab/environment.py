@@ -32,6 +32,7 @@ class Environment:
     notifier: Notifier
     clock: Clock = field(default_factory=SystemClock)
     connections: Connections = from_environment
+    actor: str = "trimtab"  # who started what runs here
 
     @functools.cached_property
     def lake(self) -> Path:
@@ -89,6 +90,7 @@ def open_environment(
     clock: Clock | None = None,
     notifier: Callable[[str | None], Notifier] = Notifier,
     connections: Connections = from_environment,
+    actor: str = "trimtab",
 ) -> Environment:
     """Put an environment together from its file.
 
@@ -97,8 +99,9 @@ def open_environment(
     its processes. An ``embedded`` address without them
     starts (or joins) the PostgreSQL of the home folder and stops it again when the last process
     that uses it ends.
-    ``notifier`` is made from the environment's webhook; Airflow brings one with more channels, and
-    ``connections`` that know its own.
+    ``notifier`` is made from the environment's webhook; Airflow brings one that finds its channels
+    among Airflow's connections, and ``connections`` that know its own. ``actor`` is who started
+    this: not the one who may approve what comes of it.
     """
     home = (home or default_home()).resolve()
     project = load_project(config or default_config(), name or default_environment())
@@ -114,6 +117,7 @@ def open_environment(
         notifier=notifier(place.notify.webhook),
         clock=clock or SystemClock(),
         connections=connections,
+        actor=actor,
     )
 
 

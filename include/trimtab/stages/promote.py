@@ -3,6 +3,7 @@
 from trimtab.environment import Environment
 from trimtab.errors import GateRefusedError
 from trimtab.ledger import Event, champion, versions
+from trimtab.stages.approve import flaw
 from trimtab.stages.card import write_card
 from trimtab.stages.mirror import catch_up
 from trimtab.types import Approval, Champion, GateVerdict
@@ -86,6 +87,8 @@ def _answer(env: Environment, model: str, version: int) -> Approval:
         raise GateRefusedError(
             f"{model} version {version} was refused by {answer.actor}: {answer.reason or '-'}"
         )
+    if problem := flaw(env, answer):
+        raise GateRefusedError(f"{model} version {version} may not be promoted: {problem}")
     return answer
 
 
