@@ -27,7 +27,7 @@ def posted() -> Iterator[tuple[str, Posts]]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             posts.append((body, dict(self.headers)))
-            self.send_response(500 if self.path == "/broken" else 204)
+            self.send_response(500 if self.path.startswith("/broken") else 204)
             self.end_headers()
 
         def log_message(self, *_: Any) -> None: ...
