@@ -24,8 +24,9 @@ class FailureNotifier(BaseNotifier):
         task = context["ti"]
         error = str(context.get("exception") or context.get("reason") or "no reason given")
         title = f"{task.dag_id}: task {task.task_id} failed"
-        facts = {"run_id": task.run_id, "log_url": getattr(task, "log_url", None)}
-        ChannelNotifier(_environment_webhook()).send("error", title, error, **facts)
+        log_url = getattr(task, "log_url", None)
+        notifier = ChannelNotifier(_environment_webhook())
+        notifier.send("error", title, error, run_id=task.run_id, log_url=log_url)
 
 
 class ChannelNotifier(Notifier):

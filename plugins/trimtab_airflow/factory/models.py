@@ -135,13 +135,16 @@ def _sources(spec: ModelSpec, views: Views) -> list[Asset]:
 
 def _approve(spec: ModelSpec) -> list[ApproveOperator | ManualApproveOperator]:
     """One task that decides or asks; of four eyes one for each person, one after the other."""
-    asked = {"model": spec.model, "version": _VERSION % "evaluate"}
+    model, version = spec.model, _VERSION % "evaluate"
     if spec.approve.mode == "auto":
-        return [ApproveOperator(task_id="approve", **asked)]
-    first = ManualApproveOperator(task_id="approve", **asked)
+        return [ApproveOperator(task_id="approve", model=model, version=version)]
+    first = ManualApproveOperator(task_id="approve", model=model, version=version)
     if spec.approve.mode == "manual":
         return [first]
-    return [first, ManualApproveOperator(task_id="approve_second", second=True, **asked)]
+    second = ManualApproveOperator(
+        task_id="approve_second", model=model, version=version, second=True
+    )
+    return [first, second]
 
 
 def score_dag(spec: ModelSpec, file: Path, views: Views) -> DAG:

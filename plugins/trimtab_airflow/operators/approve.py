@@ -66,7 +66,9 @@ class ManualApproveOperator(ApprovalOperator):
     ) -> None:
         whom = " A second person is asked." if second else ""
         kwargs.setdefault("subject", f"May {model} version {version} serve?{whom}")
-        reason = Param("", type="string", title="Reason", description="goes into the ledger")
+        reason = Param(
+            "", type=["null", "string"], title="Reason", description="goes into the ledger"
+        )
         super().__init__(
             # Airflow's own limit would cut the wait; its kwargs hold the params of the DAG's form.
             **{**kwargs, "execution_timeout": None, "params": {"reason": reason}},
@@ -148,11 +150,12 @@ class ManualApproveOperator(ApprovalOperator):
         )
 
     def _form(self, context: "Context") -> str:
-        """Address of the form; of the log where Airflow does not know its own."""
+        """Address of the run's forms, also the second one; the log where Airflow knows none."""
         try:
-            return self.generate_link_to_ui(task_instance=context["ti"])
+            form = self.generate_link_to_ui(task_instance=context["ti"])
         except ValueError:
-            return context["ti"].log_url
+            return str(context["ti"].log_url)
+        return f"{form.partition('/tasks/')[0]}/required_actions"
 
 
 def _answerer(event: "Mapping[str, Any]", question: "Question") -> str:

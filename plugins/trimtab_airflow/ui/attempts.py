@@ -73,7 +73,7 @@ async def _who(headers: Mapping[str, str]) -> str:
 
 def _yes(body: bytes) -> bool:
     try:
-        return json.loads(body).get("chosen_options") == ["Approve"]
+        return bool(json.loads(body).get("chosen_options") == ["Approve"])
     except (ValueError, AttributeError):
         return False
 

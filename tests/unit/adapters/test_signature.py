@@ -30,6 +30,11 @@ def test_a_signed_message_is_taken_once(clock: FixedClock, headers: dict[str, st
         verifier.verify(BODY, headers)
 
 
+def test_it_is_what_other_libraries_of_the_standard_write(headers: dict[str, str]) -> None:
+    """The value of the package ``standardwebhooks`` 1.0 for the same message."""
+    assert headers[SIGNATURE] == "v1,DTQXAWZ8UiNE2636oN1VyK2yycadT0Gx9GwBBTXQxks="
+
+
 @pytest.mark.parametrize("wrong", ["v1,AAAA", "", "v2,x", "v1,not base64", "v1"])
 def test_a_wrong_signature_is_refused(
     clock: FixedClock, headers: dict[str, str], wrong: str

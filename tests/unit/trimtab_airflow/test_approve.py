@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
-from unittest.mock import MagicMock
 
 import pytest
 from airflow.providers.standard.exceptions import HITLTriggerEventError
@@ -38,6 +37,14 @@ FOUR = "{mode: four_eyes, users: [ana, ben, bob], timeout: 3h, remind: 1h}"
 OPEN = "{mode: manual, timeout: 3h, remind: 1h}"
 
 
+class Instance(SimpleNamespace):
+    """As much of a task instance as the form needs."""
+
+    def __init__(self) -> None:
+        where = {"dag_id": "buys.train", "run_id": "r1", "task_id": "approve", "map_index": -1}
+        super().__init__(id="t1", log_url="http://log", **where)
+
+
 class Form:
     """One task of a run that bob has started: what Airflow shows, and how people answer."""
 
@@ -45,7 +52,7 @@ class Form:
         self.env = env
         self.task = ManualApproveOperator(task_id="approve", model="buys", version="1", **options)
         run = SimpleNamespace(triggering_user_name=starter, run_id="r1")
-        self.context: Any = {"dag_run": run, "ti": MagicMock(map_index=-1, log_url="http://log")}
+        self.context: Any = {"dag_run": run, "ti": Instance()}
         self.shown: dict[str, Any] = {}
 
     def ask(self) -> Any:
@@ -81,6 +88,7 @@ def form(
     open_env: Callable[[dict[str, str]], Environment], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Form]:
     """Open a form about a version that has passed the gate."""
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "http://airflow:8080")
 
     def opened(approving: str, *, verdict: str = "PROMOTE", **options: Any) -> Form:
         model = MODEL.replace("APPROVE", approving)
@@ -133,6 +141,11 @@ def test_who_started_the_run_is_not_asked_and_the_others_see_the_gate(form: Any)
     assert "- good enough" in asked.shown["body"]
     assert asked.shown.get("defaults") is None  # a default would end the wait at a reminder
     assert asked.shown["params"].keys() == {"reason"}
+    (question,) = asked.env.ledger.events("approval_asked")
+    assert question.payload["run"] == "r1"
+    assert (
+        question.payload["where"] == "http://airflow:8080/dags/buys.train/runs/r1/required_actions"
+    )
 
 
 def test_yes_goes_on_and_is_recorded_with_the_name(form: Any) -> None:
