@@ -539,6 +539,25 @@ class Approval(Record):
     seconded: str | None = None  # of four eyes: the other person who said yes
 
 
+class Question(Record):
+    """A version that waits for people: who is asked, who may not say yes, and until when."""
+
+    model: str
+    version: int
+    mode: Literal["manual", "four_eyes"]
+    people: tuple[str, ...] | None = None  # None: any named person
+    starters: tuple[str, ...] = ()  # who started the training or asked for it
+    asked: datetime
+    until: datetime  # no answer by then is a no
+    run: str = ""  # of Airflow, so that an attempt there can be told to belong here
+    where: str = ""  # address of the form
+
+    @property
+    def asked_for(self) -> tuple[str, ...]:
+        """Whom to tell: everybody listed but those who may not say yes."""
+        return tuple(name for name in self.people or () if name not in self.starters)
+
+
 class Champion(Record):
     """The one version of a model that serves, and how it came to."""
 

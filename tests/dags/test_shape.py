@@ -85,17 +85,33 @@ def test_graph_of_each_kind(dags: dict[str, DAG]) -> None:
     assert graph(dags["trimtab.reconcile"]) == {"reconcile": set()}
 
 
-@pytest.fixture
-def parallel(tmp_path: Path) -> DAG:
-    """The train DAG of a model whose search three workers share."""
+def changed(tmp_path: Path, **keys: Any) -> DAG:
+    """The train DAG of flight_delay with other values of some keys."""
     config = Path(__file__).parent.parent.parent / "config"
     shutil.copytree(config, tmp_path / "config")
     file = tmp_path / "config" / "models" / "flight_delay.yaml"
-    values = yaml_text.read(file).values
-    values["train"] = {**values["train"], "tune": {"parallel": 3}}
+    values = {**yaml_text.read(file).values, **keys}
     file.write_text(yaml.safe_dump(values, sort_keys=False))
     (dag,) = models(only="flight_delay.train", config=tmp_path / "config")
     return dag
+
+
+@pytest.fixture
+def parallel(tmp_path: Path) -> DAG:
+    """The train DAG of a model whose search three workers share."""
+    return changed(tmp_path, train={"min_rows": 40000, "tune": {"parallel": 3}})
+
+
+def test_four_eyes_are_two_tasks_one_after_the_other(tmp_path: Path) -> None:
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    dag = changed(tmp_path, approve={"mode": "four_eyes", "users": ["ana", "ben", "carl"]})
+    shape = graph(dag)
+    assert shape["evaluate"] == {"approve"}
+    assert shape["approve"] == {"approve_second"}
+    assert shape["approve_second"] == {"promote"}
+    assert [dag.get_task(name).second for name in ("approve", "approve_second")] == [False, True]
+    DagSerialization.to_dict(dag)
 
 
 def test_a_shared_search_is_mapped_over_its_workers(parallel: DAG) -> None:

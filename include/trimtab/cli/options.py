@@ -78,7 +78,18 @@ def open_project(config: Path | None, home: Path | None) -> "Environment":
     """Open the environment of these folders."""
     from trimtab.environment import open_environment
 
-    return open_environment(home=home_folder(home), config=config_folder(config))
+    return open_environment(home=home_folder(home), config=config_folder(config), actor=os_user())
+
+
+def os_user() -> str:
+    """Name who types; by number where the system has no name, as in a container."""
+    import getpass
+    import os
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def open_dataset(config: Path | None, home: Path | None, dataset: str) -> "Environment":

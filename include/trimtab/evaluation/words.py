@@ -2,6 +2,7 @@
 
 import html
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -141,7 +142,9 @@ def versions(values: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {version}" for name, version in sorted(values.items())) or "-"
 
 
+_MARKS = re.compile(r"([\\`*\[\]|~])")
+
+
 def markdown(text: object) -> str:
-    """Text that stays text inside a Markdown table."""
-    safe = html.escape(str(text), quote=False).replace("|", "\\|")
-    return " ".join(safe.split())
+    """Text that stays text inside a Markdown table: no HTML, no link, no picture, no emphasis."""
+    return " ".join(_MARKS.sub(r"\\\1", html.escape(str(text), quote=False)).split())

@@ -5,6 +5,7 @@ from trimtab.errors import GateRefusedError, NotReadyError
 from trimtab.ledger import Event, blocks, champion, versions
 from trimtab.stages import freeze, trial
 from trimtab.stages.anchor import keep_champion
+from trimtab.stages.approve import flaw
 from trimtab.stages.card import write_card
 from trimtab.stages.configured import note_model
 from trimtab.stages.mirror import catch_up
@@ -107,6 +108,8 @@ def _answer(env: Environment, model: str, version: int) -> Approval:
         raise GateRefusedError(
             f"{model} version {version} was refused by {answer.actor}: {answer.reason or '-'}"
         )
+    if problem := flaw(env, answer):
+        raise GateRefusedError(f"{model} version {version} may not be promoted: {problem}")
     return answer
 
 

@@ -46,7 +46,7 @@ def train(
     if done is None:
         with env.ledger.lock(f"training:{model}:{key[:16]}"):
             candidate = _candidate(env, spec, features, key, progress or logged(model))
-            done = env.ledger.append("training", model, key, candidate.to_json())
+            done = env.ledger.append("training", model, key, candidate.to_json(), actor=env.actor)
     found = versions.trained_as(env.ledger, done)
     if found.run_id is None:
         catch_up(env, model)

@@ -34,6 +34,20 @@ def stage_errors() -> Iterator[None]:
         raise AirflowFailException(str(error)) from error
 
 
+def environment(context: Mapping[str, Any]) -> "Environment":
+    """Open the environment with what Airflow knows: connections, channels, who started the run."""
+    from trimtab.environment import open_environment
+    from trimtab_airflow.connections import airflow_connection
+    from trimtab_airflow.notify import ChannelNotifier
+
+    return open_environment(
+        notifier=ChannelNotifier,
+        connections=airflow_connection,
+        origin=origin(context),
+        actor=starter(context),
+    )
+
+
 class StageOperator(BaseOperator):
     """Runs one stage. Subclasses say which in `stage`; arguments are only stored before that."""
 
@@ -44,15 +58,8 @@ class StageOperator(BaseOperator):
 
     def execute(self, context: "Context") -> Any:
         """Open the environment, run the stage, return small plain JSON."""
-        from trimtab.environment import open_environment
-        from trimtab_airflow.connections import airflow_connection
-        from trimtab_airflow.notify import ChannelNotifier
-
         with stage_errors():
-            env = open_environment(
-                notifier=ChannelNotifier, connections=airflow_connection, origin=origin(context)
-            )
-            return self.stage(env, context)
+            return self.stage(environment(context), context)
 
     def stage(self, env: "Environment", context: "Context") -> Any:
         """Do the work."""
