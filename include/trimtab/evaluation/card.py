@@ -28,6 +28,22 @@ def write(
 ) -> Path:
     """Write the card as HTML and Markdown; return the page."""
     page = reports / path(candidate.model, candidate.version)
+    told = texts(spec, candidate, verdict, approval, history, importance, certificate)
+    for name, text in told.items():
+        pages.write(page.with_name(name), text)
+    return page
+
+
+def texts(
+    spec: ModelSpec,
+    candidate: Candidate,
+    verdict: GateVerdict | None,
+    approval: Approval | None,
+    history: Sequence[Champion],
+    importance: Importance | None = None,
+    certificate: Certificate | None = None,
+) -> dict[str, str]:
+    """Return ``card.html`` and ``card.md``."""
     values = {
         "spec": spec,
         "candidate": candidate,
@@ -42,9 +58,7 @@ def write(
         "worth": Bars.of(importance) if importance else None,
         "slices": report.slices_plot(verdict) if verdict else None,
     }
-    pages.write(page.with_suffix(".md"), pages.render("card.md.j2", **values))
-    pages.write(page, pages.render("card.html.j2", **values))
-    return page
+    return {name: pages.render(f"{name}.j2", **values) for name in ("card.html", "card.md")}
 
 
 def _search(spec: ModelSpec, candidate: Candidate) -> str:

@@ -18,11 +18,12 @@ def write_card(env: Environment, model: str, version: int) -> None:
         versions.approval(env.ledger, model, version),
         champion.history(env.ledger, model),
         importance.of(env, candidate),
-        _certificate(env, model, version),
+        newest_certificate(env, model, version),
     )
 
 
-def _certificate(env: Environment, model: str, version: int) -> Certificate | None:
+def newest_certificate(env: Environment, model: str, version: int) -> Certificate | None:
+    """Return the newest certificate of a rebuild of a version."""
     events = env.ledger.events("certificate", model)
     mine = [event for event in events if event.payload["version"] == version]
     return Certificate.model_validate(mine[-1].payload) if mine else None

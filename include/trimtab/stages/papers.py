@@ -1,0 +1,120 @@
+"""Gather what the papers of a version are made of, from the ledger and its verified package."""
+
+import hashlib
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from trimtab.config import DatasetSpec, ModelSpec
+from trimtab.environment import Environment
+from trimtab.errors import IntegrityError
+from trimtab.evaluation.papers.facts import Facts, File, Source
+from trimtab.ledger import Event, champion, datasets, versions
+from trimtab.serving import loader
+from trimtab.stages import importance
+from trimtab.stages.card import newest_certificate
+from trimtab.stages.lineage import live
+from trimtab.stages.provenance import lock_key
+from trimtab.training import package, record
+from trimtab.types import Candidate, DatasetVersion, FileVerdict, Validation
+
+# What a version does, and what is told of it elsewhere: the papers say how it was made and judged.
+_LEFT_OUT = ("scoring", "observation", "mirrored", "dossier", "verification", "version_number")
+
+
+def gather(env: Environment, model: str, version: int) -> Facts:
+    """Return the facts of a version.
+
+    Raises:
+        NotReadyError: the version is not trained.
+        IntegrityError: a file of its package is not what the ledger says.
+    """
+    candidate = versions.candidate(env.ledger, model, version)
+    made = loader.description(env.lake, candidate)
+    verdict = versions.newest_verdict(env.ledger, model, version)
+    other = verdict.champion if verdict else None
+    events = _events(env, candidate)
+    trained = next(event for event in events if event.kind == "training")
+    recorded = ModelSpec.model_validate(made["config"])
+    return Facts(
+        spec=env.project.models.get(model, recorded),
+        candidate=candidate,
+        made=made,
+        opponent=versions.candidate(env.ledger, model, other) if other else None,
+        verdict=verdict,
+        approval=versions.approval(env.ledger, model, version),
+        history=tuple(champion.history(env.ledger, model)),
+        importance=importance.of(env, candidate),
+        certificate=newest_certificate(env, model, version),
+        sources=tuple(
+            _source(env, made, name, trained) for name in candidate.features.versions
+        ),
+        events=events,
+        files=_files(env, candidate),
+        lock=_lock(env, made["lock"]["sha256"]),
+    )
+
+
+def _events(env: Environment, candidate: Candidate) -> tuple[Event, ...]:
+    """Entries about this version, wherever its number stands in them."""
+    mine = env.ledger.events(subject=candidate.model)
+    return tuple(
+        event
+        for event in mine
+        if event.payload.get("version") == candidate.version and event.kind not in _LEFT_OUT
+    )
+
+
+def _files(env: Environment, candidate: Candidate) -> dict[str, bytes]:
+    """What people look at, as it lies in the package, and its record under another name."""
+    shown = (package.IMPORTANCE, f"{package.FIGURES}/")
+    names = [name for name in candidate.manifest if name.startswith(shown)]
+    found = {name: loader.read(env.lake, candidate, name) for name in names}
+    return {**found, "record.json": loader.read(env.lake, candidate, package.DESCRIPTION)}
+
+
+def _source(env: Environment, made: dict[str, Any], name: str, trained: Event) -> Source:
+    """A dataset as it was when the version was trained."""
+    content = made["data"][name]
+    version = int(content["version"])
+    published = env.ledger.events(datasets.KIND, name)
+    there = live(datasets.versions(env.ledger, name), version)
+    refused = [
+        event
+        for event in env.ledger.events("file", name)
+        if event.payload["verdict"] == "rejected" and event.seq < trained.seq
+    ]
+    return Source(
+        spec=DatasetSpec.model_validate(made["catalog"]["datasets"][name]),
+        made=datasets.at(env.ledger, name, version),
+        at=next(e.at for e in published if e.payload["version"] == version),
+        files=tuple(_file(env, sha256, each) for sha256, each in there.items()),
+        refused=len(refused),
+        content=content,
+    )
+
+
+def _file(env: Environment, sha256: str, published: DatasetVersion) -> File:
+    dataset = published.dataset
+    judged = env.ledger.find("file", dataset, sha256)
+    checked = env.ledger.find("validation", dataset, sha256)
+    return File(
+        published=published,
+        verdict=FileVerdict.model_validate(judged.payload) if judged else None,
+        validation=Validation.model_validate(checked.payload) if checked else None,
+        set_aside=dict(sorted(datasets.set_aside(env.ledger, dataset, sha256).items())),
+    )
+
+
+def _lock(env: Environment, sha256: str) -> bytes | None:
+    """The lock file as it was kept at the training, else the project's if it is still the same."""
+    key = lock_key(sha256)
+    if env.store.exists(key):
+        with tempfile.TemporaryDirectory(dir=env.scratch) as folder:
+            data = env.store.fetch(key, Path(folder)).read_bytes()
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise IntegrityError(f"{key} in the store is not the lock file it is named after")
+        return data
+    file = record.lock_file(env.project.folder)
+    same = file is not None and package.sha256(file) == sha256
+    return file.read_bytes() if file and same else None
