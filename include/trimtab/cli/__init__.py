@@ -3,6 +3,7 @@
 import typer
 
 from trimtab.cli import (
+    audit,
     configuration,
     data,
     demo,
@@ -10,6 +11,7 @@ from trimtab.cli import (
     explain,
     features,
     ingest,
+    ledger,
     lineage,
     new,
     platform,
@@ -45,6 +47,10 @@ app.command()(explain.explain)
 app.command()(registry.status)
 app.command()(registry.approve)
 app.command()(registry.rollback)
+app.command("as-of")(audit.as_of)
+app.command()(audit.history)
+app.add_typer(audit.app, name="audit")
+app.add_typer(ledger.app, name="ledger")
 app.command()(staleness.staleness)
 app.command()(reproduce.reproduce)
 app.add_typer(tracking.app, name="tracking")

@@ -10,6 +10,7 @@ from trimtab.ledger import champion, versions
 from trimtab.ledger.chain import digest
 from trimtab.serving import loader
 from trimtab.stages import importance
+from trimtab.stages.configured import note_model
 from trimtab.stages.mirror import catch_up
 from trimtab.types import Candidate, Champion, GateVerdict, Rule
 
@@ -28,6 +29,7 @@ def evaluate(env: Environment, model: str, version: int) -> GateVerdict:
     key = versions.gate_key(version, current)
     if found := env.ledger.find("gate", model, key):
         return GateVerdict.model_validate(found.payload)
+    note_model(env, model)
     candidate = versions.candidate(env.ledger, model, version)
     if served := _earlier(env, candidate, current):
         return served

@@ -9,10 +9,9 @@ from trimtab.config import DatasetSpec, ModelSpec
 from trimtab.environment import Environment
 from trimtab.errors import IntegrityError
 from trimtab.evaluation.papers.facts import Facts, File, Source
-from trimtab.ledger import Event, champion, datasets, versions
+from trimtab.ledger import Event, datasets, versions
 from trimtab.serving import loader
-from trimtab.stages import importance
-from trimtab.stages.card import newest_certificate
+from trimtab.stages.card import card_of
 from trimtab.stages.lineage import live
 from trimtab.stages.provenance import lock_key
 from trimtab.training import package, record
@@ -31,21 +30,14 @@ def gather(env: Environment, model: str, version: int) -> Facts:
     """
     candidate = versions.candidate(env.ledger, model, version)
     made = loader.description(env.lake, candidate)
-    verdict = versions.newest_verdict(env.ledger, model, version)
-    other = verdict.champion if verdict else None
-    events = _events(env, candidate)
+    spec = env.project.models.get(model) or ModelSpec.model_validate(made["config"])
+    told, events = card_of(env, spec, candidate), _events(env, candidate)
+    other = told.verdict.champion if told.verdict else None
     trained = next(event for event in events if event.kind == "training")
-    recorded = ModelSpec.model_validate(made["config"])
     return Facts(
-        spec=env.project.models.get(model, recorded),
-        candidate=candidate,
+        **vars(told),
         made=made,
         opponent=versions.candidate(env.ledger, model, other) if other else None,
-        verdict=verdict,
-        approval=versions.approval(env.ledger, model, version),
-        history=tuple(champion.history(env.ledger, model)),
-        importance=importance.of(env, candidate),
-        certificate=newest_certificate(env, model, version),
         sources=tuple(
             _source(env, made, name, trained) for name in candidate.features.versions
         ),

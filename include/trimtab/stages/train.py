@@ -67,6 +67,8 @@ def _candidate(
         return Candidate.model_validate(event.payload)
     folder = package.folder(env.lake, spec.model, key)
     if not folder.exists():
+        begun = {"features": features.key, "cause": features.cause, "rows": features.train_rows}
+        env.ledger.append("training_started", spec.model, key, begun)
         _train(env, spec, features, key, folder, progress)
     candidate = _from_folder(env, spec, features, key, folder)
     progress(f"{candidate.estimator} is version {candidate.version}")

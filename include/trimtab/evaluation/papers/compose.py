@@ -58,15 +58,7 @@ def _texts(facts: Facts) -> dict[str, str]:
         "environment/requirements.txt": sbom.requirements(facts),
         "environment/sbom.cdx.json": sbom.sbom(facts),
         "reproduce.sh": reproduction.script(facts),
-        **card.texts(
-            facts.spec,
-            facts.candidate,
-            facts.verdict,
-            facts.approval,
-            facts.history,
-            facts.importance,
-            facts.certificate,
-        ),
+        **card.texts(facts),
         **_gate(facts),
     }
 

@@ -24,7 +24,7 @@ def history(facts: Facts) -> list[dict[str, Any]]:
 
 
 def entry(event: Event) -> dict[str, Any]:
-    """One entry of the ledger, by its sequence number."""
+    """One entry of the ledger; its hash vouches for all entries up to it."""
     return {
         "seq": event.seq,
         "at": event.at.isoformat(),
@@ -32,6 +32,7 @@ def entry(event: Event) -> dict[str, Any]:
         "actor": event.actor,
         "key": event.key,
         "payload": event.payload,
+        "hash": event.hash,
     }
 
 

@@ -9,18 +9,9 @@ from typing import Any
 from trimtab.config.columns import primary_metric
 from trimtab.config.dataset import DatasetSpec
 from trimtab.config.model import ModelSpec
+from trimtab.evaluation.card import Card
 from trimtab.ledger import Event
-from trimtab.types import (
-    Approval,
-    Candidate,
-    Certificate,
-    Champion,
-    DatasetVersion,
-    FileVerdict,
-    GateVerdict,
-    Importance,
-    Validation,
-)
+from trimtab.types import Candidate, DatasetVersion, FileVerdict, Validation
 
 
 @dataclass(frozen=True)
@@ -55,19 +46,12 @@ class Source:
         return sum(sum(file.set_aside.values()) for file in self.files)
 
 
-@dataclass(frozen=True)
-class Facts:
+@dataclass(frozen=True, kw_only=True)
+class Facts(Card):
     """One version of a model. ``spec`` is the model file of now: its words are about the model."""
 
-    spec: ModelSpec
-    candidate: Candidate
     made: Mapping[str, Any]  # model.json, checked against the ledger
     opponent: Candidate | None  # the champion it was judged against
-    verdict: GateVerdict | None
-    approval: Approval | None
-    history: tuple[Champion, ...]  # of the model, all versions
-    importance: Importance | None
-    certificate: Certificate | None
     sources: tuple[Source, ...]
     events: tuple[Event, ...]  # of the ledger, about this version: how it was made and decided on
     files: Mapping[str, bytes]  # of its package, as they are: those that people look at
