@@ -8,6 +8,7 @@ from trimtab.cli import (
     data,
     demo,
     doctor,
+    dossier,
     explain,
     features,
     ingest,
@@ -53,6 +54,8 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(ledger.app, name="ledger")
 app.command()(staleness.staleness)
 app.command()(reproduce.reproduce)
+app.command()(dossier.dossier)
+app.command()(dossier.verify)
 app.add_typer(tracking.app, name="tracking")
 app.command()(doctor.doctor)
 app.command()(configuration.check)

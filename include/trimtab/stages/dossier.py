@@ -3,7 +3,6 @@
 import logging
 
 from trimtab.environment import Environment
-from trimtab.errors import TrimtabError
 from trimtab.evaluation import pages
 from trimtab.stages.papers import gather
 from trimtab.types import Dossier
@@ -48,8 +47,10 @@ def issue(env: Environment, model: str, version: int) -> None:
     """Issue the papers where a decision has been made; what fails is said and undoes nothing."""
     try:
         made = dossier(env, model, version)
-    except (TrimtabError, OSError) as error:
-        log.warning("%s@%d: its dossier was not issued: %s", model, version, error)
+    except Exception as error:  # the decision stands, whatever goes wrong with its papers
+        log.debug("issuing the dossier failed", exc_info=True)
+        told = f"{type(error).__name__}: {error}"
+        log.warning("%s@%d: its dossier was not issued: %s", model, version, told)
         return
     done = made.completeness
     answered = done.fields - len(done.missing)

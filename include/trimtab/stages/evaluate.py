@@ -11,6 +11,7 @@ from trimtab.ledger.chain import digest
 from trimtab.serving import loader
 from trimtab.stages import importance
 from trimtab.stages.configured import note_model
+from trimtab.stages.dossier import issue
 from trimtab.stages.mirror import catch_up
 from trimtab.types import Candidate, Champion, GateVerdict, Rule
 
@@ -41,6 +42,8 @@ def evaluate(env: Environment, model: str, version: int) -> GateVerdict:
     event = env.ledger.append("gate", model, key, verdict.to_json())
     recorded = GateVerdict.model_validate(event.payload)
     _tell(env, recorded)
+    if recorded.verdict != "PROMOTE":  # else they are issued when it is promoted
+        issue(env, model, version)
     return recorded
 
 

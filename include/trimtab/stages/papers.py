@@ -18,7 +18,7 @@ from trimtab.training import package, record
 from trimtab.types import Candidate, DatasetVersion, FileVerdict, Validation
 
 # What a version does, and what is told of it elsewhere: the papers say how it was made and judged.
-_LEFT_OUT = ("scoring", "observation", "mirrored", "dossier", "verification", "version_number")
+_LEFT_OUT = ("scoring", "observation", "mirrored", "dossier", "version_verified", "version_number")
 
 
 def gather(env: Environment, model: str, version: int) -> Facts:
@@ -38,12 +38,10 @@ def gather(env: Environment, model: str, version: int) -> Facts:
         **vars(told),
         made=made,
         opponent=versions.candidate(env.ledger, model, other) if other else None,
-        sources=tuple(
-            _source(env, made, name, trained) for name in candidate.features.versions
-        ),
+        sources=tuple(_source(env, made, name, trained) for name in candidate.features.versions),
         events=events,
         files=_files(env, candidate),
-        lock=_lock(env, made["lock"]["sha256"]),
+        lock=kept_lock(env, made["lock"]["sha256"]),
     )
 
 
@@ -98,15 +96,18 @@ def _file(env: Environment, sha256: str, published: DatasetVersion) -> File:
     )
 
 
-def _lock(env: Environment, sha256: str) -> bytes | None:
-    """The lock file as it was kept at the training, else the project's if it is still the same."""
+def kept_lock(env: Environment, sha256: str) -> bytes | None:
+    """Return the lock file of a training: as it was kept, else the project's if it is the same.
+
+    Raises:
+        IntegrityError: what was kept has been changed.
+    """
     key = lock_key(sha256)
-    if env.store.exists(key):
-        with tempfile.TemporaryDirectory(dir=env.scratch) as folder:
-            data = env.store.fetch(key, Path(folder)).read_bytes()
-        if hashlib.sha256(data).hexdigest() != sha256:
-            raise IntegrityError(f"{key} in the store is not the lock file it is named after")
-        return data
-    file = record.lock_file(env.project.folder)
-    same = file is not None and package.sha256(file) == sha256
-    return file.read_bytes() if file and same else None
+    if not env.store.exists(key):
+        file = record.lock_file(env.project.folder)
+        return file.read_bytes() if file and package.sha256(file) == sha256 else None
+    with tempfile.TemporaryDirectory(dir=env.scratch) as folder:
+        data = env.store.fetch(key, Path(folder)).read_bytes()
+    if (now := hashlib.sha256(data).hexdigest()) != sha256:
+        raise IntegrityError(f"lock file {key}: SHA-256 {now[:12]}, the record says {sha256[:12]}")
+    return data

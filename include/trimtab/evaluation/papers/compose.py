@@ -66,7 +66,5 @@ def _texts(facts: Facts) -> dict[str, str]:
 def _gate(facts: Facts) -> dict[str, str]:
     if facts.verdict is None:
         return {}
-    html = report.html(
-        facts.verdict, facts.spec, facts.candidate, facts.opponent, facts.importance
-    )
+    html = report.html(facts.verdict, facts.spec, facts.candidate, facts.opponent, facts.importance)
     return {"gate.html": html}

@@ -85,9 +85,7 @@ def _events(facts: Facts, step: Step) -> Iterator[RunEvent]:
             "jobType": job_type_job.JobTypeJobFacet(
                 processingType="BATCH", integration="TRIMTAB", jobType="JOB"
             ),
-            "documentation": documentation_job.DocumentationJobFacet(
-                description=step.what
-            ),
+            "documentation": documentation_job.DocumentationJobFacet(description=step.what),
             "ownership": ownership_job.OwnershipJobFacet(
                 owners=[ownership_job.Owner(name=facts.spec.owner)]
             ),
@@ -205,9 +203,7 @@ def _decided(facts: Facts) -> Iterator[Step]:
 
 
 def _model(facts: Facts) -> OutputDataset:
-    return OutputDataset(
-        NAMESPACE, f"models/{facts.candidate.model}", facets=_version_of(facts)
-    )
+    return OutputDataset(NAMESPACE, f"models/{facts.candidate.model}", facets=_version_of(facts))
 
 
 def _version_of(facts: Facts) -> dict[str, DatasetFacet]:

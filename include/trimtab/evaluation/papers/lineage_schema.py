@@ -74,6 +74,8 @@ def _of(hint: Any, found: Definitions) -> dict[str, Any]:
         return {}
     if issubclass(hint, enum.Enum):
         return {"enum": [each.value for each in hint]}
+    if not attrs.has(hint):
+        return {}
     kinds = (issubclass(hint, BaseFacet) and hint.__subclasses__()) or [hint]
     return {"anyOf": [_defined(kind, found) for kind in kinds]}
 

@@ -73,9 +73,7 @@ def _model(facts: Facts) -> Component:
 
 
 def _python(version: str) -> Component:
-    return Component(
-        bom_ref="python", type=ComponentType.PLATFORM, name="python", version=version
-    )
+    return Component(bom_ref="python", type=ComponentType.PLATFORM, name="python", version=version)
 
 
 def _library(name: str, version: str, licence: str) -> Component:
