@@ -583,6 +583,48 @@ class Block(Record):
     reason: str
 
 
+class Completeness(Record):
+    """How many clauses of Annex IV a dossier answers, and who gave the answers."""
+
+    fields: int
+    automatic: int  # from records
+    written: int  # with words of the model file that a person wrote
+    missing: tuple[str, ...] = ()  # ids of the clauses that wait for a person
+
+    @property
+    def automatic_share(self) -> float:
+        """Share of the clauses that needed no words of a person."""
+        return self.automatic / self.fields
+
+    @property
+    def share(self) -> float:
+        """Share of the clauses that are answered."""
+        return 1 - len(self.missing) / self.fields
+
+
+class Dossier(Record):
+    """The papers of a version, as they were issued at one state of the ledger."""
+
+    model: str
+    version: int
+    key: str  # hash of the manifest: the same state of the ledger gives the same papers
+    uri: str  # folder, relative to the lake
+    manifest: dict[str, str]  # file below papers/ -> SHA-256
+    zip_sha256: str
+    completeness: Completeness
+
+
+class Verification(Record):
+    """Whether every byte that a version rests on is what the ledger says."""
+
+    model: str
+    version: int
+    intact: bool
+    files: int  # whose hashes were computed again
+    altered: tuple[str, ...] = ()  # each by name, with what is wrong
+    notes: tuple[str, ...] = ()  # what there was nothing to compare with
+
+
 class Scoring(Record):
     """Predictions of one published file by one version, in lake/predictions/<model>."""
 

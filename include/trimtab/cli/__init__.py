@@ -8,6 +8,7 @@ from trimtab.cli import (
     data,
     demo,
     doctor,
+    dossier,
     explain,
     features,
     ingest,
@@ -57,6 +58,8 @@ app.add_typer(ledger.app, name="ledger")
 app.command()(staleness.staleness)
 app.command()(reproduce.reproduce)
 app.command()(reconcile.reconcile)
+app.command()(dossier.dossier)
+app.command()(dossier.verify)
 app.command()(doctor.doctor)
 app.command()(configuration.check)
 app.command()(configuration.schema)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trimtab.cli.answer import Answer, answering
-from trimtab.cli.options import Config, Debug, Home, Json, maybe_versioned, open_project
+from trimtab.cli.options import Config, Debug, Home, Json, maybe_version, open_project
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -52,7 +52,7 @@ def explain(
 
 
 def _named(text: str, version: int | None) -> tuple[str, int | None]:
-    model, number = maybe_versioned(text)
+    model, number = maybe_version(text)
     if number and version and version != number:
         raise typer.BadParameter(f"{text} and --version {version}: name one version")
     return model, number or version

@@ -28,20 +28,29 @@ Project = Annotated[
 ]
 By = Annotated[str | None, typer.Option("--by", help="Who decides [default: the OS user].")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept in the ledger.")]
+ModelVersion = Annotated[str, typer.Argument(metavar="MODEL@VERSION", help="Such as late@3.")]
 AirflowPort = Annotated[int | None, typer.Option("--airflow-port", min=1, max=65535)]
 MlflowPort = Annotated[int | None, typer.Option("--mlflow-port", min=1, max=65535)]
 
 
-def versioned(text: str) -> tuple[str, int]:
-    """Read MODEL@VERSION, such as late@3 or late@v3."""
-    model, version = maybe_versioned(text)
+def model_version(text: str) -> tuple[str, int]:
+    """Split MODEL@VERSION; a v before the number is fine.
+
+    Raises:
+        BadParameter: it is something else.
+    """
+    model, version = maybe_version(text)
     if version is None:
         raise typer.BadParameter("write MODEL@VERSION, such as late@3", param_hint="MODEL@VERSION")
     return model, version
 
 
-def maybe_versioned(text: str) -> tuple[str, int | None]:
-    """Read MODEL or MODEL@VERSION; None: no version was named."""
+def maybe_version(text: str) -> tuple[str, int | None]:
+    """Split MODEL or MODEL@VERSION; None: no version was named.
+
+    Raises:
+        BadParameter: it is something else.
+    """
     model, at, version = text.partition("@")
     if model and not at:
         return model, None

@@ -5,11 +5,19 @@ from typing import Annotated
 import typer
 
 from trimtab.cli.answer import answering
-from trimtab.cli.options import Config, Debug, Home, Json, open_project, versioned
+from trimtab.cli.options import (
+    Config,
+    Debug,
+    Home,
+    Json,
+    ModelVersion,
+    model_version,
+    open_project,
+)
 
 
 def reproduce(
-    what: Annotated[str, typer.Argument(metavar="MODEL@VERSION", help="Such as late@3.")],
+    what: ModelVersion,
     anyway: Annotated[
         bool,
         typer.Option("--anyway", help="Train even when data, libraries or code are other."),
@@ -20,7 +28,7 @@ def reproduce(
     debug: Debug = False,
 ) -> None:
     """Rebuild a version from its record alone; 0 when its predictions are equal to the last bit."""
-    model, version = versioned(what)
+    model, version = model_version(what)
     with answering(as_json=json, debug=debug) as answer:
         from trimtab.stages import reproduce as stage
 

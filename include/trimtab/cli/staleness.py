@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trimtab.cli.answer import answering
-from trimtab.cli.options import Config, Debug, Home, Json, maybe_versioned, open_project
+from trimtab.cli.options import Config, Debug, Home, Json, maybe_version, open_project
 
 if TYPE_CHECKING:
     from trimtab.environment import Environment
@@ -22,7 +22,7 @@ def staleness(
     debug: Debug = False,
 ) -> None:
     """Measure the decay curve of a version: the score of a model by its age in weeks."""
-    model, named = maybe_versioned(what)
+    model, named = maybe_version(what)
     with answering(as_json=json, debug=debug) as answer:
         from trimtab.cli.table import show_rows
         from trimtab.stages import staleness as stage

@@ -11,6 +11,7 @@ from trimtab.ledger import champion, versions
 from trimtab.ledger.chain import digest
 from trimtab.stages import evidence, importance, loading
 from trimtab.stages.configured import note_model
+from trimtab.stages.dossier import issue
 from trimtab.stages.mirror import catch_up
 from trimtab.stages.search import feature_set
 from trimtab.stages.trial import tried
@@ -45,6 +46,8 @@ def evaluate(env: Environment, model: str, version: int) -> GateVerdict:
     event = env.ledger.append("gate", model, key, verdict.to_json())
     recorded = GateVerdict.model_validate(event.payload)
     _tell(env, recorded)
+    if recorded.verdict != "PROMOTE":  # else they are issued when it is promoted
+        issue(env, model, version)
     return recorded
 
 

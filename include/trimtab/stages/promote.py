@@ -8,6 +8,7 @@ from trimtab.stages.anchor import keep_champion
 from trimtab.stages.approve import flaw
 from trimtab.stages.card import write_card
 from trimtab.stages.configured import note_model
+from trimtab.stages.dossier import issue
 from trimtab.stages.mirror import catch_up
 from trimtab.types import Approval, Champion, GateVerdict
 
@@ -119,5 +120,6 @@ def _after(env: Environment, now: Champion) -> Champion:
     keep_champion(env, model)
     catch_up(env, model)
     write_card(env, model, version)
+    issue(env, model, version)
     env.notifier.send("info", f"{model} version {version} is champion", now.reason)
     return now

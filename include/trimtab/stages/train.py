@@ -15,6 +15,7 @@ from trimtab.serving import loader
 from trimtab.stages.describe import BASELINES, description, told
 from trimtab.stages.importance import explained
 from trimtab.stages.mirror import catch_up
+from trimtab.stages.provenance import keep_lock
 from trimtab.stages.recorded import recorded
 from trimtab.stages.search import feature_set, logged, prepare
 from trimtab.training import package, record, registry
@@ -98,6 +99,7 @@ def _train(
         if spec.split.folds:
             made["walk_forward"] = _walked(spec, search, found, progress)
         made["resources"] = meter.usage().to_json(place.cost_per_hour, place.currency)
+    keep_lock(env)
     example = data.frame.head(5).to_json(orient="records", date_format="iso", date_unit="us")
     package.write(folder, models, made, example, files)
 
