@@ -37,10 +37,8 @@ def write(
         "confidence": words.percent(spec.gate.versus_champion.confidence),
         "facts": [*report.facts(candidate), *_proof(certificate)],
         "search": _search(spec, candidate),
-        "metrics": report.metrics_table(verdict, candidate.features.task) if verdict else [],
-        "values": report.values_plot(verdict, spec) if verdict else None,
         "worth": Bars.of(importance) if importance else None,
-        "slices": report.slices_plot(verdict) if verdict else None,
+        "shown": report.Measured.of(verdict, candidate.features.task) if verdict else None,
     }
     pages.write(page.with_suffix(".md"), pages.render("card.md.j2", **values))
     pages.write(page, pages.render("card.html.j2", **values))

@@ -3,6 +3,7 @@
 from trimtab.environment import Environment
 from trimtab.errors import GateRefusedError, LedgerConflictError, NotAllowedError, NotReadyError
 from trimtab.ledger import versions
+from trimtab.stages.report import tell_report
 from trimtab.types import Approval
 
 AUTO = "auto"
@@ -82,6 +83,7 @@ def _first(env: Environment, wanted: Approval) -> Approval:
         "approval", wanted.model, str(wanted.version), wanted.to_json(), actor=wanted.actor
     )
     stands = Approval.model_validate(event.payload)
+    tell_report(env, stands.model, stands.version)
     if stands.approved != wanted.approved:
         word = "approved" if stands.approved else "refused"
         raise LedgerConflictError(

@@ -9,8 +9,8 @@ from trimtab.evaluation.case import Case, Contender
 from trimtab.ledger import champion, versions
 from trimtab.ledger.chain import digest
 from trimtab.serving import loader
-from trimtab.stages import importance
 from trimtab.stages.mirror import catch_up
+from trimtab.stages.report import write_report
 from trimtab.types import Candidate, Champion, GateVerdict, Rule
 
 log = logging.getLogger(__name__)
@@ -34,8 +34,7 @@ def evaluate(env: Environment, model: str, version: int) -> GateVerdict:
     opponent = versions.candidate(env.ledger, model, current.version) if current else None
     verdict = gate.judge(_case(env, candidate, opponent))
     verdict = verdict.model_copy(update={"report": report.path(model, version)})
-    spec = env.project.model(model)
-    report.write(env.reports, verdict, spec, candidate, opponent, importance.of(env, candidate))
+    write_report(env, verdict)
     event = env.ledger.append("gate", model, key, verdict.to_json())
     recorded = GateVerdict.model_validate(event.payload)
     _tell(env, recorded)

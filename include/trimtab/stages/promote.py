@@ -5,6 +5,7 @@ from trimtab.errors import GateRefusedError
 from trimtab.ledger import Event, champion, versions
 from trimtab.stages.card import write_card
 from trimtab.stages.mirror import catch_up
+from trimtab.stages.report import tell_report
 from trimtab.types import Approval, Champion, GateVerdict
 
 
@@ -94,5 +95,6 @@ def _after(env: Environment, now: Champion) -> Champion:
     model, version = now.model, now.version
     catch_up(env, model)
     write_card(env, model, version)
+    tell_report(env, model, version)
     env.notifier.send("info", f"{model} version {version} is champion", now.reason)
     return now
