@@ -1,7 +1,7 @@
 """What a verdict measured, as plots; limits are those of its rules, not of today's model file."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -170,4 +170,9 @@ def _groups(gap: GroupGap) -> Panel:
     ]
     small = ", ".join(f"{group} ({rows:,} rows)" for group, rows in gap.skipped.items())
     text = f"Too small to judge: {small}." if small else ""
-    return Panel(f"{gap.column}: {_GROUPS[gap.measure]}", text, _fitted(dots), gap.passed)
+    return Panel(
+        f"{gap.column}: {_GROUPS[gap.measure]}",
+        text,
+        replace(_fitted(dots), from_zero=True),
+        gap.passed,
+    )

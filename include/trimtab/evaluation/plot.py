@@ -48,12 +48,13 @@ class Plot:
     lines: tuple[Line, ...] = ()
     sign: bool = False
     left_out: int = 0  # rows that were not drawn
+    from_zero: bool = False  # the axis begins at zero
 
     @property
     def range(self) -> tuple[float, float]:
         """The axis' ends: every value with a little air."""
         of_dots = (v for d in self.dots for v in (d.value, d.low, d.high, d.other, d.limit))
-        values = [*of_dots, *(line.value for line in self.lines)]
+        values = [*of_dots, *(line.value for line in self.lines), *([0.0] * self.from_zero)]
         finite = [v for v in values if v is not None and math.isfinite(v)] or [0.0]
         air = (max(finite) - min(finite)) * 0.06 or abs(finite[0]) * 0.1 or 1.0
         return min(finite) - air, max(finite) + air

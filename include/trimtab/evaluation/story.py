@@ -56,17 +56,17 @@ class Step:
 
 def summary(verdict: GateVerdict) -> str:
     """Say in two or three sentences what was decided, and what it means for the service."""
-    failed = [rule for rule in verdict.rules if not rule.passed and rule.severity == "block"]
-    count = f"{len(verdict.rules)} rule" + ("" if len(verdict.rules) == 1 else "s")
+    deciding = [rule for rule in verdict.rules if rule.severity == "block"]
+    failed = sum(not rule.passed for rule in deciding)
+    count = f"{len(deciding)} rule" + ("" if len(deciding) == 1 else "s")
     match verdict.verdict:
         case "PROMOTE":
-            return (
-                f"Version {verdict.version} is fit to serve: it passes {count}{_compared(verdict)}."
-            )
+            fit = f"Version {verdict.version} is fit to serve: it passes all {count}"
+            return f"{fit}{_compared(verdict)}."
         case "HOLD":
-            told = f"It is not decided yet: {len(failed)} of {count} cannot be answered so far."
+            told = f"It is not decided yet: {failed} of {count} cannot be answered so far."
             return f"{told}{_needed(verdict.labels_needed)} {_stays(verdict.champion)}"
-    told = f"Version {verdict.version} is not fit to serve: {len(failed)} of {count} refuse it."
+    told = f"Version {verdict.version} is not fit to serve: {failed} of {count} refuse it."
     return f"{told} {_stays(verdict.champion)}"
 
 

@@ -307,8 +307,8 @@ def test_hostile_values_stay_text() -> None:
 @pytest.mark.parametrize(
     ("verdict", "told"),
     [
-        (full(), "fit to serve: it passes 6 rules, and reaches ROC AUC 0.71 where champion"),
-        (full(champion=None, champion_value=None), "is fit to serve: it passes 6 rules."),
+        (full(), "fit to serve: it passes all 5 rules, and reaches ROC AUC 0.71 where champion"),
+        (full(champion=None, champion_value=None), "is fit to serve: it passes all 5 rules."),
         (
             bare(labels_needed=1200),
             "About 1,200 more labelled rows would decide it. Nothing serves",
