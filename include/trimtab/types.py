@@ -449,6 +449,7 @@ class Explanation(Record):
     features: dict[str, Any]
     prediction: Any  # P(positive), the class, or the number
     recorded: Any = None  # what the predictions table holds for the row
+    prediction_id: str | None = None  # of that, for `trimtab audit explain`
     explains: str | None = None  # of several classes: the one whose score is explained
     probability: float | None = None  # of the positive or the explained class
     scale: Scale  # what the contributions sum to
@@ -563,6 +564,48 @@ class Champion(Record):
     previous: int | None = None
 
 
+class Completeness(Record):
+    """How many clauses of Annex IV a dossier answers, and who gave the answers."""
+
+    fields: int
+    automatic: int  # from records
+    written: int  # with words of the model file that a person wrote
+    missing: tuple[str, ...] = ()  # ids of the clauses that wait for a person
+
+    @property
+    def automatic_share(self) -> float:
+        """Share of the clauses that needed no words of a person."""
+        return self.automatic / self.fields
+
+    @property
+    def share(self) -> float:
+        """Share of the clauses that are answered."""
+        return 1 - len(self.missing) / self.fields
+
+
+class Dossier(Record):
+    """The papers of a version, as they were issued at one state of the ledger."""
+
+    model: str
+    version: int
+    key: str  # hash of the manifest: the same state of the ledger gives the same papers
+    uri: str  # folder, relative to the lake
+    manifest: dict[str, str]  # file below papers/ -> SHA-256
+    zip_sha256: str
+    completeness: Completeness
+
+
+class Verification(Record):
+    """Whether every byte that a version rests on is what the ledger says."""
+
+    model: str
+    version: int
+    intact: bool
+    files: int  # whose hashes were computed again
+    altered: tuple[str, ...] = ()  # each by name, with what is wrong
+    notes: tuple[str, ...] = ()  # what there was nothing to compare with
+
+
 class Scoring(Record):
     """Predictions of one published file by one version, in lake/predictions/<model>."""
 
@@ -617,3 +660,73 @@ class RetrainDecision(Record):
     reason: str
     new_rows: int = 0
     at: datetime | None = None  # the data's own time
+
+
+class ChainState(Record):
+    """What a walk along the ledger's chain has found. ``bad`` is the first entry that misfits."""
+
+    entries: int  # that fit
+    head: str  # hash of the last of them
+    key: str | None = None  # id of the key it is under; None: anybody could write such a chain
+    bad: int | None = None
+    why: str = ""
+
+
+class Anchor(Record):
+    """One entry of the ledger as another place keeps it."""
+
+    seq: int
+    hash: str
+    kind: Literal["folder", "tracking", "card"]
+    place: str  # without a password
+
+
+class Disagreement(Record):
+    """An anchor that says something else than the ledger."""
+
+    anchor: Anchor
+    found: str | None  # the ledger's hash; None: it has no such entry
+
+
+class LedgerCheck(Record):
+    """Whether the ledger is what was written: its chain, and the anchors kept elsewhere."""
+
+    ok: bool
+    chain: ChainState
+    first_bad: int | None = None
+    anchors: dict[str, int] = {}  # place -> anchors that were compared
+    agreed: int | None = None  # the newest entry that an anchor vouches for
+    disagree: tuple[Disagreement, ...] = ()
+    problems: tuple[str, ...] = ()  # what makes it fail
+    notes: tuple[str, ...] = ()  # what does not
+
+
+class Served(Record):
+    """Which version of a model served at a moment, since when, by whom, on which evidence."""
+
+    model: str
+    at: datetime
+    data_time: bool = False  # ``at`` is a moment of the data, not of the clock
+    version: int | None = None  # None: none did yet
+    generation: int | None = None
+    action: Literal["promote", "rollback"] | None = None
+    since: datetime | None = None
+    until: datetime | None = None  # None: it still does
+    actor: str = ""
+    reason: str = ""
+    entry: int | None = None  # of the ledger
+    hash: str = ""
+    evidence: tuple[Lineage, ...] = ()
+
+
+class Told(Record):
+    """One entry of the ledger in words."""
+
+    seq: int
+    at: datetime
+    kind: str
+    version: int | None = None
+    what: str
+    actor: str
+    reason: str = ""
+    origin: dict[str, Any] | None = None

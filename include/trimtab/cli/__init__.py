@@ -3,13 +3,16 @@
 import typer
 
 from trimtab.cli import (
+    audit,
     configuration,
     data,
     demo,
     doctor,
+    dossier,
     explain,
     features,
     ingest,
+    ledger,
     lineage,
     new,
     platform,
@@ -45,8 +48,14 @@ app.command()(explain.explain)
 app.command()(registry.status)
 app.command()(registry.approve)
 app.command()(registry.rollback)
+app.command("as-of")(audit.as_of)
+app.command()(audit.history)
+app.add_typer(audit.app, name="audit")
+app.add_typer(ledger.app, name="ledger")
 app.command()(staleness.staleness)
 app.command()(reproduce.reproduce)
+app.command()(dossier.dossier)
+app.command()(dossier.verify)
 app.add_typer(tracking.app, name="tracking")
 app.command()(doctor.doctor)
 app.command()(configuration.check)

@@ -99,7 +99,9 @@ def _show_row(answer: Answer, found: "Explanation") -> None:
 def _scored(found: "Explanation") -> str:
     if found.scored is None:
         return "this version has not scored the row"
-    return f"scored {found.scored:%Y-%m-%d %H:%M} UTC by champion generation {found.generation}"
+    name = f" as {found.prediction_id}" if found.prediction_id else ""
+    by = f"by champion generation {found.generation}{name}"
+    return f"scored {found.scored:%Y-%m-%d %H:%M} UTC {by}"
 
 
 def _predicted(found: "Explanation") -> str:

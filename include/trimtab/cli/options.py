@@ -27,8 +27,21 @@ Project = Annotated[
     ),
 ]
 By = Annotated[str | None, typer.Option("--by", help="Who decides [default: the OS user].")]
+ModelVersion = Annotated[str, typer.Argument(metavar="MODEL@VERSION", help="Such as late@3.")]
 AirflowPort = Annotated[int | None, typer.Option("--airflow-port", min=1, max=65535)]
 MlflowPort = Annotated[int | None, typer.Option("--mlflow-port", min=1, max=65535)]
+
+
+def model_version(text: str) -> tuple[str, int]:
+    """Split MODEL@VERSION; a v before the number is fine.
+
+    Raises:
+        BadParameter: it is something else.
+    """
+    model, _, number = text.partition("@")
+    if not model or not number.removeprefix("v").isdigit():
+        raise typer.BadParameter("write MODEL@VERSION, such as late@3", param_hint="MODEL@VERSION")
+    return model, int(number.removeprefix("v"))
 
 
 def home_folder(given: Path | None) -> Path:

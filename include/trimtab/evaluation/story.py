@@ -70,6 +70,11 @@ def summary(verdict: GateVerdict) -> str:
     return f"{told} {_stays(verdict.champion)}"
 
 
+def promotion(history: Sequence[Champion], version: int) -> Champion | None:
+    """The last change that made a version champion."""
+    return next((change for change in reversed(history) if change.version == version), None)
+
+
 def warnings(verdict: GateVerdict) -> list[str]:
     """What was found and decides nothing."""
     return [r.reason for r in verdict.rules if not r.passed and r.severity == "warn"]

@@ -7,7 +7,8 @@ reached the server yet.
 from typing import Any
 
 from trimtab.ledger import champion
-from trimtab.ledger.ledger import Event, Ledger
+from trimtab.ledger.event import Event
+from trimtab.ledger.ledger import Ledger
 
 KIND = "mirrored"
 TOLD = ("training", "gate", champion.KIND, "staleness")  # kinds that are shown

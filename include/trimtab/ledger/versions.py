@@ -2,7 +2,8 @@
 
 from trimtab.errors import NotReadyError
 from trimtab.ledger import champion, mirror
-from trimtab.ledger.ledger import Event, Ledger
+from trimtab.ledger.event import Event
+from trimtab.ledger.ledger import Ledger
 from trimtab.types import Approval, Candidate, Champion, GateVerdict
 
 

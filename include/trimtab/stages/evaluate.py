@@ -9,6 +9,8 @@ from trimtab.evaluation.case import Case, Contender
 from trimtab.ledger import champion, versions
 from trimtab.ledger.chain import digest
 from trimtab.serving import loader
+from trimtab.stages.configured import note_model
+from trimtab.stages.dossier import issue
 from trimtab.stages.mirror import catch_up
 from trimtab.stages.report import write_report
 from trimtab.types import Candidate, Champion, GateVerdict, Rule
@@ -28,6 +30,7 @@ def evaluate(env: Environment, model: str, version: int) -> GateVerdict:
     key = versions.gate_key(version, current)
     if found := env.ledger.find("gate", model, key):
         return GateVerdict.model_validate(found.payload)
+    note_model(env, model)
     candidate = versions.candidate(env.ledger, model, version)
     if served := _earlier(env, candidate, current):
         return served
@@ -38,6 +41,8 @@ def evaluate(env: Environment, model: str, version: int) -> GateVerdict:
     event = env.ledger.append("gate", model, key, verdict.to_json())
     recorded = GateVerdict.model_validate(event.payload)
     _tell(env, recorded)
+    if recorded.verdict != "PROMOTE":  # else they are issued when it is promoted
+        issue(env, model, version)
     return recorded
 
 

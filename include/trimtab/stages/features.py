@@ -18,6 +18,7 @@ from trimtab.features.sources import Source
 from trimtab.features.steps import definitions
 from trimtab.ledger import champion, versions
 from trimtab.ledger.chain import digest
+from trimtab.stages.configured import note_model
 from trimtab.training.record import candidate_key, config_hash
 from trimtab.types import ROLE, ROW, TARGET, Candidate, FeatureCost, FeatureSet, RetrainDecision
 
@@ -44,6 +45,7 @@ def build_features(env: Environment, model: str, *, force: bool = False) -> Feat
     if trained := env.ledger.find("training", model, candidate_key(key, spec)):
         return _resumed(env, Candidate.model_validate(trained.payload))
     cause = _cause(env, model, force=force)
+    note_model(env, model)
     if event := env.ledger.find("features", model, key):
         known = FeatureSet.model_validate(event.payload)
         if (env.lake / known.uri).exists():

@@ -7,7 +7,7 @@ from typing import Any
 from trimtab.environment import Environment
 from trimtab.errors import IntegrityError
 from trimtab.evaluation import decay
-from trimtab.ledger import Event, champion, mirror
+from trimtab.ledger import Event, anchor, champion, mirror
 from trimtab.stages.track import training_entry
 from trimtab.types import Candidate, Champion, GateVerdict, Mirrored, Staleness
 
@@ -90,7 +90,9 @@ def _gate(env: Environment, event: Event) -> dict[str, Any]:
 
 def _champion(env: Environment, event: Event) -> dict[str, Any]:
     now = Champion.model_validate(event.payload)
-    return _known(env.tracker.mirror_champion(now.model, now.version), now.version)
+    known = env.tracker.mirror_champion(now.model, now.version)
+    env.tracker.keep_head(now.model, now.version, anchor.text_of(event))
+    return _known(known, now.version)
 
 
 def _staleness(env: Environment, event: Event) -> dict[str, Any]:

@@ -3,7 +3,10 @@
 from trimtab.environment import Environment
 from trimtab.errors import GateRefusedError
 from trimtab.ledger import Event, champion, versions
+from trimtab.stages.anchor import keep_champion
 from trimtab.stages.card import write_card
+from trimtab.stages.configured import note_model
+from trimtab.stages.dossier import issue
 from trimtab.stages.mirror import catch_up
 from trimtab.stages.report import tell_report
 from trimtab.types import Approval, Champion, GateVerdict
@@ -19,6 +22,7 @@ def promote(env: Environment, model: str, version: int) -> Champion:
     current = champion.current(env.ledger, model)
     if current and current.version == version:
         return _after(env, current)
+    note_model(env, model)
     gate = _gate(env, model, version)
     if done := _done_before(env, gate, version):
         return done
@@ -93,8 +97,10 @@ def _answer(env: Environment, model: str, version: int) -> Approval:
 def _after(env: Environment, now: Champion) -> Champion:
     """What follows a change of champion; every part can be done again."""
     model, version = now.model, now.version
+    keep_champion(env, model)
     catch_up(env, model)
     write_card(env, model, version)
     tell_report(env, model, version)
+    issue(env, model, version)
     env.notifier.send("info", f"{model} version {version} is champion", now.reason)
     return now

@@ -6,11 +6,11 @@ from urllib.parse import quote
 
 from trimtab.environment import Environment
 from trimtab.errors import TrimtabError
-from trimtab.evaluation import report
+from trimtab.evaluation import report, story
 from trimtab.evaluation.story import Link, Standing
 from trimtab.ledger import champion, datasets, versions
 from trimtab.stages import importance
-from trimtab.types import Candidate, Champion, GateVerdict
+from trimtab.types import Candidate, GateVerdict
 
 log = logging.getLogger(__name__)
 _ROOT = "../../../"  # from a version's folder to the reports
@@ -46,18 +46,12 @@ def tell_report(env: Environment, model: str, version: int) -> None:
 
 def _standing(env: Environment, candidate: Candidate) -> Standing:
     model, version = candidate.model, candidate.version
-    promotion = _promotion(env, model, version)
+    promotion = story.promotion(champion.history(env.ledger, model), version)
     return Standing(
         approval=versions.approval(env.ledger, model, version),
         promotion=promotion,
         links=(*_links(env, candidate), *([_CARD] if promotion else [])),
     )
-
-
-def _promotion(env: Environment, model: str, version: int) -> Champion | None:
-    """The last change that made the version champion."""
-    changes = champion.history(env.ledger, model)
-    return next((change for change in reversed(changes) if change.version == version), None)
 
 
 def _links(env: Environment, candidate: Candidate) -> Iterator[Link]:

@@ -6,6 +6,8 @@ from trimtab.environment import Environment
 from trimtab.errors import GateRefusedError
 from trimtab.ledger import champion, versions
 from trimtab.serving import loader
+from trimtab.stages.anchor import keep_champion
+from trimtab.stages.card import write_card
 from trimtab.stages.mirror import catch_up
 from trimtab.types import Champion, DatasetVersion
 
@@ -100,6 +102,8 @@ def _newest(env: Environment, model: str) -> datetime | None:
 def _after(env: Environment, now: Champion) -> Champion:
     """What follows a change of champion; every part can be done again."""
     title = f"{now.model} was rolled back to version {now.version}"
+    keep_champion(env, now.model)
     catch_up(env, now.model)
+    write_card(env, now.model, now.version)
     env.notifier.send("warning", title, f"{now.reason} ({now.actor})")
     return now

@@ -13,6 +13,7 @@ from trimtab.serving import loader
 from trimtab.stages.describe import BASELINES, description
 from trimtab.stages.importance import explained
 from trimtab.stages.mirror import catch_up
+from trimtab.stages.provenance import keep_lock
 from trimtab.stages.recorded import recorded
 from trimtab.stages.search import feature_set, logged, prepare
 from trimtab.training import package, record, registry
@@ -66,6 +67,8 @@ def _candidate(
         return Candidate.model_validate(event.payload)
     folder = package.folder(env.lake, spec.model, key)
     if not folder.exists():
+        begun = {"features": features.key, "cause": features.cause, "rows": features.train_rows}
+        env.ledger.append("training_started", spec.model, key, begun)
         _train(env, spec, features, key, folder, progress)
     candidate = _from_folder(env, spec, features, key, folder)
     progress(f"{candidate.estimator} is version {candidate.version}")
@@ -93,6 +96,7 @@ def _train(
         if spec.split.folds:
             made["walk_forward"] = _walked(spec, search, found, progress)
         made["resources"] = meter.usage().to_json(place.cost_per_hour, place.currency)
+    keep_lock(env)
     example = data.frame.head(5).to_json(orient="records", date_format="iso", date_unit="us")
     package.write(folder, models, made, example, files)
 

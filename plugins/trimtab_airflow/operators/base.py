@@ -48,7 +48,9 @@ class StageOperator(BaseOperator):
         from trimtab_airflow.notify import ChannelNotifier
 
         with stage_errors():
-            env = open_environment(notifier=ChannelNotifier, connections=airflow_connection)
+            env = open_environment(
+                notifier=ChannelNotifier, connections=airflow_connection, origin=origin(context)
+            )
             return self.stage(env, context)
 
     def stage(self, env: "Environment", context: "Context") -> Any:
@@ -85,6 +87,19 @@ def optional_number(text: Any) -> int | None:
 def flag(value: Any) -> bool:
     """Read a yes or no that came through a template."""
     return value if isinstance(value, bool) else str(value).strip().lower() == "true"
+
+
+def origin(context: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Name the attempt that writes into the ledger; None outside a run."""
+    task = context.get("ti")
+    if task is None:
+        return None
+    names = {"dag": "dag_id", "run": "run_id", "task": "task_id", "try": "try_number"}
+    found = {name: getattr(task, attribute, None) for name, attribute in names.items()}
+    if (index := getattr(task, "map_index", -1)) not in (-1, None):
+        found["map"] = index
+    plain = {name: value for name, value in found.items() if isinstance(value, str | int)}
+    return {**plain, "started_by": starter(context)}
 
 
 def starter(context: Mapping[str, Any]) -> str:

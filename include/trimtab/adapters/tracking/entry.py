@@ -9,6 +9,7 @@ from typing import Any
 from trimtab.types import Candidate
 
 CHAMPION, CHALLENGER = "champion", "challenger"
+HEAD = "trimtab.ledger"  # of a version: the ledger's entry that made it champion, with its hash
 KEY, VERSION, FAMILY, PARENT = (
     "trimtab.key",
     "trimtab.version",

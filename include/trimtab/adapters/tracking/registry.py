@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trimtab.adapters.tracking.entry import KEY, VERSION
+from trimtab.adapters.tracking.entry import HEAD, KEY, VERSION
 from trimtab.types import Candidate
 
 if TYPE_CHECKING:
@@ -59,6 +59,19 @@ def point(client: "MlflowClient", model: str, version: int, alias: str) -> bool:
     if found:
         client.set_registered_model_alias(model, alias, str(found.version))
     return found is not None
+
+
+def tagged(client: "MlflowClient") -> list[str]:
+    """Return what every version that ever was champion says of the ledger."""
+    texts: list[str] = []
+    token: str | None = None
+    while True:
+        page = client.search_model_versions(
+            f"tag.`{HEAD}` LIKE '%'", max_results=1000, page_token=token
+        )
+        texts += [str(version.tags[HEAD]) for version in page if HEAD in version.tags]
+        if not (token := page.token):
+            return texts
 
 
 def _earlier(client: "MlflowClient", experiment: str, candidate: Candidate) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from trimtab.adapters.tracking import ghosts, registry, runs
 from trimtab.adapters.tracking.connection import connect, shown
-from trimtab.adapters.tracking.entry import CHAMPION, VERSION, Training
+from trimtab.adapters.tracking.entry import CHAMPION, HEAD, VERSION, Training
 from trimtab.adapters.tracking.ghosts import Ghost
 from trimtab.errors import DependencyError
 from trimtab.types import Staleness
@@ -97,6 +97,15 @@ class Tracker:
     def mirror_champion(self, model: str, version: int) -> bool:
         """Point the alias ``champion`` at a trimtab version; whether MLflow knows it."""
         return registry.point(self.client, model, version, CHAMPION)
+
+    def keep_head(self, model: str, version: int, head: str) -> None:
+        """Keep with a version which entry of the ledger made it champion."""
+        if found := registry.registered(self.client, model, version):
+            self.client.set_model_version_tag(model, str(found.version), HEAD, head)
+
+    def heads(self) -> list[str]:
+        """Return what was kept of the ledger with the versions of all models."""
+        return registry.tagged(self.client)
 
     def champion_version(self, model: str) -> int | None:
         """Return the trimtab version the alias ``champion`` points at, if any."""
