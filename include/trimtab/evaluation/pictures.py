@@ -127,9 +127,9 @@ def _is_bad(verdict: GateVerdict, part: Mapping[str, Any]) -> bool:
     broken = {r.name: r.limit for r in verdict.rules if not r.passed and r.limit is not None}
     floor, most = broken.get("slice_floor"), broken.get("slice_regression")
     low = floor is not None and known(part["metric"]) and part["metric"] < floor
-    change = part["difference"] or (None, None, None)
-    lost = most is not None and known(change[1]) and change[1] < most and change[2] < 0
-    return low or lost
+    change = part["difference"]
+    fell = most is not None and change is not None and known(change[1]) and change[1] < most
+    return low or (fell and change[2] < 0)
 
 
 def _at(value: float | None, label: str) -> tuple[Line, ...]:
