@@ -80,6 +80,12 @@ class Environment:
         """Path or s3:// address of the Delta table of ``model``'s predictions."""
         return self.store.location(f"predictions/{model}")
 
+    def run_page(self, run_id: str) -> str | None:
+        """Address of an MLflow run for people: ``TRIMTAB_MLFLOW_URL``, or the server itself."""
+        server = self.tracker.place if self.tracker.uri.startswith("http") else ""
+        base = os.environ.get("TRIMTAB_MLFLOW_URL", server).rstrip("/")
+        return f"{base}/#/runs/{run_id}" if base.startswith(("http://", "https://")) else None
+
     @property
     def reports(self) -> Path:
         """Root of the HTML pages people look at."""

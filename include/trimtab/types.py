@@ -6,7 +6,7 @@ import math
 from datetime import datetime
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 
 # Columns every dataset table carries beside its own: which file a row came from (content hash),
 # at which position (1 = first data row), and the partition it belongs to.
@@ -26,7 +26,33 @@ def _null_is_nan(value: Any) -> Any:
 
 
 # A measured number. JSON has no NaN, so what could not be computed is null there.
-Measure = Annotated[float, BeforeValidator(_null_is_nan)]
+Measure = Annotated[
+    float, BeforeValidator(_null_is_nan), WithJsonSchema({"type": ["number", "null"]})
+]
+
+
+def _schema_of_slice() -> dict[str, Any]:
+    number: dict[str, Any] = {"type": ["number", "null"]}
+    return {
+        "type": "object",
+        "description": "One judged part of the rows; more keys may be added.",
+        "properties": {
+            "column": {"type": "string"},
+            "value": {"type": "string"},
+            "rows": {"type": "integer"},
+            "metric": number,
+            "interval": {"type": "array", "items": number, "minItems": 2, "maxItems": 2},
+            "champion": number,
+            "difference": {
+                "anyOf": [
+                    {"type": "array", "items": number, "minItems": 3, "maxItems": 3},
+                    {"type": "null"},
+                ],
+                "description": "low, estimate, high of challenger minus champion, in pairs",
+            },
+        },
+        "required": ["column", "value", "rows", "metric", "interval", "champion", "difference"],
+    }
 
 
 class Record(BaseModel):
@@ -513,7 +539,7 @@ class GateVerdict(Record):
     champion_value: float | None = None
     difference: tuple[Measure, Measure, Measure] | None = None  # low, estimate, high (paired)
     metrics: dict[str, Measure] = {}
-    slices: tuple[dict[str, Any], ...] = ()
+    slices: tuple[Annotated[dict[str, Any], WithJsonSchema(_schema_of_slice())], ...] = ()
     fairness: tuple[GroupGap, ...] = ()
     robustness: tuple[Disturbance, ...] = ()
     behaviour: tuple[Behaved, ...] = ()

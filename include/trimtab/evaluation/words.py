@@ -26,9 +26,11 @@ def metric(name: str) -> str:
 
 
 def number(value: float | None) -> str:
-    """Four significant digits, three below 0.1; what is missing says so."""
+    """Four significant digits, three below 0.1; what is missing or infinite says so."""
     if value is None or math.isnan(value):
         return "not computable"
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
     if value == 0:
         return "0"
     if abs(value) < 1e-4:
@@ -122,8 +124,10 @@ def cell(value: float | None) -> str:
     return f"{value:,.0f}" if float(value).is_integer() and abs(value) >= 10 else number(value)
 
 
-def size(value: int) -> str:
+def size(value: float) -> str:
     """Bytes, in the unit that leaves at most three digits before the point."""
+    if not math.isfinite(value):
+        return number(value)
     amount = float(value)
     for unit in ("B", "kB", "MB", "GB"):
         if amount < 1000:

@@ -7,6 +7,7 @@ from trimtab.environment import Environment
 from trimtab.errors import GateRefusedError, LedgerConflictError, NotAllowedError, NotReadyError
 from trimtab.ledger import approvals, versions
 from trimtab.stages import ask
+from trimtab.stages.report import tell_report
 from trimtab.types import Approval
 
 AUTO = "auto"
@@ -157,6 +158,7 @@ def _decided(env: Environment, wanted: Approval) -> Approval:
     """Record the answer unless there is one; an equal answer is the same decision."""
     event = approvals.decide(env.ledger, wanted)
     stands = Approval.model_validate(event.payload)
+    tell_report(env, stands.model, stands.version)
     if stands.approved != wanted.approved:
         word = "approved" if stands.approved else "refused"
         raise LedgerConflictError(

@@ -9,10 +9,11 @@ from trimtab.evaluation import gate, holdout, leaks, report, rules, statements
 from trimtab.evaluation.case import Case, Contender
 from trimtab.ledger import champion, versions
 from trimtab.ledger.chain import digest
-from trimtab.stages import evidence, importance, loading
+from trimtab.stages import evidence, loading
 from trimtab.stages.configured import note_model
 from trimtab.stages.dossier import issue
 from trimtab.stages.mirror import catch_up
+from trimtab.stages.report import write_report
 from trimtab.stages.search import feature_set
 from trimtab.stages.trial import tried
 from trimtab.training import registry
@@ -41,8 +42,7 @@ def evaluate(env: Environment, model: str, version: int) -> GateVerdict:
     opponent = versions.candidate(env.ledger, model, current.version) if current else None
     verdict = gate.judge(_case(env, candidate, opponent))
     verdict = verdict.model_copy(update={"report": report.path(model, version)})
-    spec = env.project.model(model)
-    report.write(env.reports, verdict, spec, candidate, opponent, importance.of(env, candidate))
+    write_report(env, verdict)
     event = env.ledger.append("gate", model, key, verdict.to_json())
     recorded = GateVerdict.model_validate(event.payload)
     _tell(env, recorded)

@@ -10,6 +10,7 @@ from trimtab.stages.card import write_card
 from trimtab.stages.configured import note_model
 from trimtab.stages.dossier import issue
 from trimtab.stages.mirror import catch_up
+from trimtab.stages.report import tell_report
 from trimtab.types import Approval, Champion, GateVerdict
 
 
@@ -120,6 +121,7 @@ def _after(env: Environment, now: Champion) -> Champion:
     keep_champion(env, model)
     catch_up(env, model)
     write_card(env, model, version)
+    tell_report(env, model, version)
     issue(env, model, version)
     env.notifier.send("info", f"{model} version {version} is champion", now.reason)
     return now
