@@ -1,6 +1,7 @@
 """What the ledger knows about the question whether a version may serve, besides the answer."""
 
-from trimtab.ledger.ledger import Event, Ledger
+from trimtab.ledger.event import Event
+from trimtab.ledger.ledger import Ledger
 from trimtab.types import Approval, Candidate, Question
 
 ASKED, REMINDED, EXPIRED = "approval_asked", "approval_reminded", "approval_expired"

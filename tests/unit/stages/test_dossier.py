@@ -322,8 +322,8 @@ def _appended(file: Path) -> None:
 TAMPERED: dict[str, tuple[Callable[[Environment], Path], str]] = {
     "model": (lambda env: _package(env) / "model.skops", "package file model.skops"),
     "record": (lambda env: _package(env) / "model.json", "package file model.json"),
-    "rows": (lambda env: _features(env), "feature rows"),
-    "data": (lambda env: _table(env), "dataset plants version 0, file"),
+    "rows": (_features, "feature rows"),
+    "data": (_table, "dataset plants version 0, file"),
     "lock": (lambda env: next((env.lake / "locks").iterdir()), "lock file locks/"),
     "paper": (lambda env: _papers(env) / "gate.json", "gate.json: SHA-256"),
     "manifest": (lambda env: _papers(env) / "manifest.json", "does not list"),
