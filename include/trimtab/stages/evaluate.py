@@ -4,6 +4,7 @@ import logging
 
 from trimtab.config.columns import primary_metric
 from trimtab.environment import Environment
+from trimtab.errors import IntegrityError
 from trimtab.evaluation import gate, holdout, leaks, report, rules, statements
 from trimtab.evaluation.case import Case, Contender
 from trimtab.ledger import champion, versions
@@ -11,7 +12,7 @@ from trimtab.ledger.chain import digest
 from trimtab.stages import evidence, importance, loading
 from trimtab.stages.mirror import catch_up
 from trimtab.stages.trial import tried
-from trimtab.types import Candidate, Champion, GateVerdict, Rule
+from trimtab.types import Candidate, Champion, GateVerdict, Importance, Rule
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ def evaluate(env: Environment, model: str, version: int) -> GateVerdict:
     verdict = gate.judge(_case(env, candidate, opponent))
     verdict = verdict.model_copy(update={"report": report.path(model, version)})
     spec = env.project.model(model)
-    report.write(env.reports, verdict, spec, candidate, opponent, importance.of(env, candidate))
+    report.write(env.reports, verdict, spec, candidate, opponent, _worth(env, candidate))
     event = env.ledger.append("gate", model, key, verdict.to_json())
     recorded = GateVerdict.model_validate(event.payload)
     _tell(env, recorded)
@@ -110,6 +111,15 @@ def _contender(env: Environment, candidate: Candidate, role: str, name: str) -> 
         features=candidate.features,
         load=lambda: loading.load(env, candidate, name),
     )
+
+
+def _worth(env: Environment, candidate: Candidate) -> Importance | None:
+    """What its features are worth, for the page; the rules say when that file is not its own."""
+    try:
+        return importance.of(env, candidate)
+    except IntegrityError as error:
+        log.warning("the page shows no importance: %s", error)
+        return None
 
 
 def _tell(env: Environment, verdict: GateVerdict) -> None:
