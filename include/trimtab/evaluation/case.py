@@ -31,6 +31,7 @@ class Contender:
     version: int
     features: FeatureSet
     load: Callable[[], Model]
+    linear: bool = False  # of a linear family
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Case:
     linear: Contender
     seed: str
     operation: Mapping[str, float] = field(default_factory=dict)  # what it costs to serve
+    group: str | None = None  # column whose values are drawn as a whole
 
     @property
     def contenders(self) -> tuple[Contender, ...]:

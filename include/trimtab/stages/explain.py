@@ -16,6 +16,7 @@ from trimtab.errors import AdditivityError, DataError, NotReadyError
 from trimtab.features import sources, view
 from trimtab.features.sources import Source
 from trimtab.ledger import champion, versions
+from trimtab.ledger.prediction import COLUMN
 from trimtab.serving import loader, reader
 from trimtab.serving.frame import coerce
 from trimtab.serving.loader import LoadedModel
@@ -48,7 +49,7 @@ def explain(
     number = version or (scored.version if scored else None)
     candidate = _candidate(env, model, number)
     if scored and scored.version != candidate.version:
-        scored = replace(scored, generation=None, at=None, prediction=None)
+        scored = replace(scored, generation=None, at=None, prediction=None, name=None)
     row, taken = _row(env, spec, main, wanted, scored)
     loaded = loading.load(env, candidate)
     frame = coerce(row.to_pandas(), loaded.schema)
@@ -63,6 +64,7 @@ def explain(
         key=dict(row.select(env.project.dataset(main).key).row(0, named=True)),
         features=features,
         recorded=scored.prediction if scored else None,
+        prediction_id=scored.name if scored else None,
         **_outcome(loaded, frame, told),
     )
     log.info("%s version %s: explained %s", model, candidate.version, found.key)
@@ -98,6 +100,7 @@ class _Scored:
     generation: int | None
     at: datetime | None
     prediction: Any
+    name: str | None  # predictions of before had none
 
 
 def _candidate(
@@ -150,6 +153,7 @@ def _scored(env: Environment, model: str, wanted: Mapping[str, Any]) -> _Scored 
         generation=row["generation"],
         at=event.at,
         prediction=row["prediction"],
+        name=row.get(COLUMN),
     )
 
 

@@ -16,11 +16,11 @@ from trimtab.errors import DataError, NotReadyError
 from trimtab.features import sources, view
 from trimtab.features.sources import Source
 from trimtab.features.steps import Step, steps
-from trimtab.ledger import champion, datasets
+from trimtab.ledger import champion, datasets, prediction
 from trimtab.serving import reader
 from trimtab.serving.loader import LoadedModel
 from trimtab.stages import loading
-from trimtab.types import FILE, Candidate, Champion, DatasetVersion, FileVerdict, Scoring
+from trimtab.types import FILE, ROW, Candidate, Champion, DatasetVersion, FileVerdict, Scoring
 
 log = logging.getLogger(__name__)
 
@@ -147,7 +147,7 @@ def _score_one(
     model, sha = spec.model, item.sha256
     rows = view.rows_of_files(env, model, [sha], dataset=main, sources=found)
     kept = view.carried(env.project.dataset(main))
-    table = rows.select(kept).with_columns(_predicted(loaded, rows, serving))
+    table = rows.select(kept).with_columns(_named(model), *_predicted(loaded, rows, serving))
     with env.ledger.lock(f"predictions:{model}"):
         if event := env.ledger.find("scoring", model, sha):
             return Scoring.model_validate(event.payload)
@@ -168,6 +168,12 @@ def _score_one(
         event = env.ledger.append("scoring", model, sha, scoring.to_json())
     log.info("%s: version %s scored %s rows of %s", model, serving.version, table.height, item.name)
     return Scoring.model_validate(event.payload)
+
+
+def _named(model: str) -> pl.Expr:
+    """The name of each prediction, see `trimtab.ledger.prediction`."""
+    file = pl.col(FILE).str.slice(0, prediction.LETTERS)
+    return pl.format("{}:{}:{}", pl.lit(model), file, pl.col(ROW)).alias(prediction.COLUMN)
 
 
 def _predicted(loaded: LoadedModel, rows: pl.DataFrame, serving: Champion) -> list[pl.Series]:

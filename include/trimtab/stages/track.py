@@ -66,7 +66,6 @@ def _metrics(candidate: Candidate, made: dict[str, Any]) -> dict[str, float]:
     values |= {"trials": candidate.trials, "seconds": candidate.seconds}
     values |= {f"walk_forward_{name}": value for name, value in candidate.walk_forward.items()}
     values["train_rows"] = candidate.features.train_rows
-    values |= {f"walk_forward_{name}": value for name, value in candidate.walk_forward.items()}
     if candidate.default_score is not None:
         values["default_score"] = candidate.default_score
         values["search_gain"] = made["search_gain"]

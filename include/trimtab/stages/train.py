@@ -15,6 +15,7 @@ from trimtab.serving import loader
 from trimtab.stages.describe import BASELINES, description, told
 from trimtab.stages.importance import explained
 from trimtab.stages.mirror import catch_up
+from trimtab.stages.provenance import keep_lock
 from trimtab.stages.recorded import recorded
 from trimtab.stages.search import feature_set, logged, prepare
 from trimtab.training import package, record, registry
@@ -46,7 +47,7 @@ def train(
     if done is None:
         with env.ledger.lock(f"training:{model}:{key[:16]}"):
             candidate = _candidate(env, spec, features, key, progress or logged(model))
-            done = env.ledger.append("training", model, key, candidate.to_json())
+            done = env.ledger.append("training", model, key, candidate.to_json(), actor=env.actor)
     found = versions.trained_as(env.ledger, done)
     if found.run_id is None:
         catch_up(env, model)
@@ -68,6 +69,8 @@ def _candidate(
         return Candidate.model_validate(event.payload)
     folder = package.folder(env.lake, spec.model, key)
     if not folder.exists():
+        begun = {"features": features.key, "cause": features.cause, "rows": features.train_rows}
+        env.ledger.append("training_started", spec.model, key, begun)
         _train(env, spec, features, key, folder, progress)
     candidate = _from_folder(env, spec, features, key, folder)
     progress(f"{candidate.estimator} is version {candidate.version}")
@@ -96,6 +99,7 @@ def _train(
         if spec.split.folds:
             made["walk_forward"] = _walked(spec, search, found, progress)
         made["resources"] = meter.usage().to_json(place.cost_per_hour, place.currency)
+    keep_lock(env)
     example = data.frame.head(5).to_json(orient="records", date_format="iso", date_unit="us")
     package.write(folder, models, made, example, files)
 

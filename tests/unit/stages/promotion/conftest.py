@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 
 from trimtab.environment import Environment
+from trimtab.evaluation import fingerprints
 from trimtab.ledger.chain import digest
 from trimtab.serving.trial import Trial
 from trimtab.stages.approve import approve
@@ -154,6 +155,7 @@ class World:
         uri = f"features/buys/{key}.parquet"
         (self.env.lake / uri).parent.mkdir(parents=True, exist_ok=True)
         data.write_parquet(self.env.lake / uri)
+        frozen = fingerprints.listed(data.filter(pl.col(ROLE) == "holdout"))
         candidate = Candidate(
             model="buys",
             version=version,
@@ -162,6 +164,7 @@ class World:
                 model="buys",
                 key=key,
                 uri=uri,
+                holdout_sha256=fingerprints.sha256(frozen),
                 task="binary",
                 numeric=("signal",),
                 categorical=("shop",),
@@ -185,7 +188,7 @@ class World:
         ledger.append("training", "buys", candidate.key, candidate.to_json())
         self.models[version, "model"] = broken or Fake(**answers)
         self.models[version, "baseline_dummy"] = Fake(answer="constant")
-        self.models[version, "baseline_linear"] = Fake(noise=0.5, seed=99)
+        self.models[version, "baseline_linear"] = Fake(noise=1.5, seed=99)
         return candidate
 
     def judged(self, version: int, **answers: Any) -> GateVerdict:
