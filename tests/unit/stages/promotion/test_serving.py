@@ -274,8 +274,8 @@ def test_feature_rows_that_changed_since_are_refused(env: Environment) -> None:
     rows = pl.read_parquet(file)
     rows.with_columns(signal=pl.col("signal") + 0.01).write_parquet(file)
     verdict = evaluate(env, "buys", 2)
-    assert failed(verdict) == {"data_unchanged"}
-    assert "are not those that were written" in verdict.reasons[0]
+    assert "data_unchanged" in failed(verdict)  # the frozen hold-out may be another reason
+    assert "are not those that were written" in " ".join(verdict.reasons)
 
 
 def test_a_folder_with_code_in_it_is_not_registered(
@@ -386,7 +386,7 @@ def test_a_version_that_answers_otherwise_by_then_is_not_promoted(
     world.judged(1)
     approve(world.env, "buys", 1)
     world.trials[1] = usual_trial.model_copy(update={"difference": 0.01})
-    with pytest.raises(GateRefusedError, match="recorded rows differently, by up to 0.01"):
+    with pytest.raises(GateRefusedError, match=r"recorded rows differently, by up to 0\.01"):
         promote(world.env, "buys", 1)
     assert champion.current(world.env.ledger, "buys") is None
     assert world.env.ledger.latest("load_refused", "buys").payload["version"] == 1
