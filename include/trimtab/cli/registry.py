@@ -113,12 +113,10 @@ def _model(env: "Environment", name: str) -> dict[str, Any]:
 def _waits_for(ledger: "Ledger", name: str) -> str | None:
     """The newest question nobody has answered yet."""
     from trimtab.ledger import approvals
-    from trimtab.types import Question
 
-    event = ledger.latest(approvals.ASKED, name)
-    if event is None or ledger.find(approvals.ANSWER, name, event.key):
+    if not (open_ := approvals.unanswered(ledger, name)):
         return None
-    asked = Question.model_validate(event.payload)
+    asked = open_[-1]
     who = "any person" if asked.people is None else ", ".join(asked.asked_for)
     return f"v{asked.version}: {who} until {asked.until:%Y-%m-%d %H:%M} UTC"
 
