@@ -10,7 +10,6 @@ from trimtab.cli.options import By, Config, Debug, Home, Json, open_project
 
 if TYPE_CHECKING:
     from trimtab.environment import Environment
-    from trimtab.ledger import Ledger
 
 Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept in the ledger.")]
 
@@ -105,19 +104,20 @@ def _model(env: "Environment", name: str) -> dict[str, Any]:
         "interval": mine[-1]["interval"] if mine else None,
         "versions": len(ledger.events("training", name)),
         "open_requests": sorted(asked - closed),
-        "waits_for": _waits_for(ledger, name),
+        "waits_for": _waits_for(env, name),
         "last_observation": seen.payload["summary"] or seen.payload["partition"] if seen else None,
     }
 
 
-def _waits_for(ledger: "Ledger", name: str) -> str | None:
+def _waits_for(env: "Environment", name: str) -> str | None:
     """The newest question nobody has answered yet."""
     from trimtab.ledger import approvals
+    from trimtab.stages import ask
 
-    if not (open_ := approvals.unanswered(ledger, name)):
+    if not (open_ := approvals.unanswered(env.ledger, name)):
         return None
     asked = open_[-1]
-    who = "any person" if asked.people is None else ", ".join(asked.asked_for)
+    who = "any person" if asked.people is None else ", ".join(ask.left(env, asked))
     return f"v{asked.version}: {who} until {asked.until:%Y-%m-%d %H:%M} UTC"
 
 

@@ -46,7 +46,7 @@ def test_two_people_answer(waiting: None, call: Any, document: Any) -> None:
     assert first.exit_code == 0
     assert "ana says yes, another person has to: ben" in first.stdout
     assert call(*yes, "ana").exit_code == 1
-    assert document("status")["models"][0]["waits_for"] is not None
+    assert "v1: ben until" in document("status")["models"][0]["waits_for"]
     second = document(*yes, "ben")
     assert (second["actor"], second["seconded"], second["approved"]) == ("ana", "ben", True)
     assert document("status")["models"][0]["waits_for"] is None
