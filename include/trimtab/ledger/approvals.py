@@ -20,6 +20,13 @@ def asked_by_run(ledger: Ledger, model: str, run: str) -> Question | None:
     return Question.model_validate(mine[-1]) if mine else None
 
 
+def unanswered(ledger: Ledger, model: str) -> list[Question]:
+    """Return the questions about a model that nobody has answered and no deadline has ended."""
+    answered = {event.key for event in ledger.events(ANSWER, model)}
+    asked = [event for event in ledger.events(ASKED, model) if event.key not in answered]
+    return [Question.model_validate(event.payload) for event in asked]
+
+
 def first_yes(ledger: Ledger, model: str, version: int) -> Event | None:
     """Return the first yes of four eyes, if anybody has said it."""
     return ledger.find(FIRST, model, str(version))
