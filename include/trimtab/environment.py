@@ -36,6 +36,7 @@ class Environment:
     notifier: Notifier
     clock: Clock = field(default_factory=SystemClock)
     connections: Connections = from_environment
+    actor: str = "trimtab"  # who started what runs here
 
     @functools.cached_property
     def lake(self) -> Path:
@@ -79,6 +80,12 @@ class Environment:
         """Path or s3:// address of the Delta table of ``model``'s predictions."""
         return self.store.location(f"predictions/{model}")
 
+    def run_page(self, run_id: str) -> str | None:
+        """Address of an MLflow run for people: ``TRIMTAB_MLFLOW_URL``, or the server itself."""
+        server = self.tracker.place if self.tracker.uri.startswith("http") else ""
+        base = os.environ.get("TRIMTAB_MLFLOW_URL", server).rstrip("/")
+        return f"{base}/#/runs/{run_id}" if base.startswith(("http://", "https://")) else None
+
     @property
     def reports(self) -> Path:
         """Root of the HTML pages people look at."""
@@ -94,6 +101,7 @@ def open_environment(
     notifier: Callable[[str | None], Notifier] = Notifier,
     connections: Connections = from_environment,
     origin: Mapping[str, Any] | None = None,
+    actor: str = "trimtab",
 ) -> Environment:
     """Put an environment together from its file.
 
@@ -103,9 +111,10 @@ def open_environment(
     starts (or joins) the PostgreSQL of the home folder and stops it again when the last process
     that uses it ends.
     ``TRIMTAB_LEDGER_KEY`` holds the key of the ledger's chain.
-    ``notifier`` is made from the environment's webhook; Airflow brings one with more channels, and
-    ``connections`` that know its own, and as ``origin`` the run that writes into the ledger; by
-    default that is the user of this machine.
+    ``notifier`` is made from the environment's webhook; Airflow brings one that finds its channels
+    among Airflow's connections, ``connections`` that know its own, and as ``origin`` the run that
+    writes into the ledger (by default that is the user of this machine). ``actor`` is who started
+    this: not the one who may approve what comes of it.
     """
     home = (home or default_home()).resolve()
     project = load_project(config or default_config(), name or default_environment())
@@ -123,6 +132,7 @@ def open_environment(
         notifier=notifier(place.notify.webhook),
         clock=clock or SystemClock(),
         connections=connections,
+        actor=actor,
     )
 
 

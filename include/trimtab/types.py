@@ -6,7 +6,7 @@ import math
 from datetime import datetime
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 
 # Columns every dataset table carries beside its own: which file a row came from (content hash),
 # at which position (1 = first data row), and the partition it belongs to.
@@ -26,7 +26,33 @@ def _null_is_nan(value: Any) -> Any:
 
 
 # A measured number. JSON has no NaN, so what could not be computed is null there.
-Measure = Annotated[float, BeforeValidator(_null_is_nan)]
+Measure = Annotated[
+    float, BeforeValidator(_null_is_nan), WithJsonSchema({"type": ["number", "null"]})
+]
+
+
+def _schema_of_slice() -> dict[str, Any]:
+    number: dict[str, Any] = {"type": ["number", "null"]}
+    return {
+        "type": "object",
+        "description": "One judged part of the rows; more keys may be added.",
+        "properties": {
+            "column": {"type": "string"},
+            "value": {"type": "string"},
+            "rows": {"type": "integer"},
+            "metric": number,
+            "interval": {"type": "array", "items": number, "minItems": 2, "maxItems": 2},
+            "champion": number,
+            "difference": {
+                "anyOf": [
+                    {"type": "array", "items": number, "minItems": 3, "maxItems": 3},
+                    {"type": "null"},
+                ],
+                "description": "low, estimate, high of challenger minus champion, in pairs",
+            },
+        },
+        "required": ["column", "value", "rows", "metric", "interval", "champion", "difference"],
+    }
 
 
 class Record(BaseModel):
@@ -238,6 +264,7 @@ class FeatureSet(Record):
     key: str  # hash of dataset versions and the parts of the model file that matter here
     uri: str  # relative to the lake
     sha256: str = ""  # of the file; the same rows give the same one
+    holdout_sha256: str = ""  # of the fingerprints of the hold-out rows, listed before training
     task: Literal["binary", "multiclass", "regression"]
     numeric: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
@@ -288,6 +315,7 @@ class Candidate(Record):
     walk_forward: dict[str, Measure] = {}  # mean, spread and every fold of the primary metric
     default_score: float | None = None  # the best score of all families' defaults
     baselines: tuple[str, ...] = ()  # baseline estimators packaged beside the winner
+    tuned_on: str | None = None  # key of the set an earlier search found the first parameters on
     run_id: str | None = None  # MLflow run, when tracking answered
     git_commit: str | None = None
     dirty: bool = False  # made from uncommitted code or configuration
@@ -340,23 +368,35 @@ class Mirrored(Record):
 
 
 class Swept(Record):
-    """An open run that nobody will end, and why."""
+    """A run or model a crash left open in the tracking server, and why nobody will end it."""
 
     model: str
-    run_id: str
+    what: Literal["run", "model"]
+    id: str
     name: str
     reason: str
 
 
-class TrackingSync(Record):
+class ForeignChange(Record):
+    """Something in the tracking server that is not as the ledger has it: somebody's own hand."""
+
+    model: str
+    what: Literal["alias", "tag", "version"]
+    name: str  # the alias, the version and its tag, or the version of the server
+    seen: str | None = None  # None: it is gone
+    wanted: str | None = None  # None: it should not be there
+    repaired: bool = True  # False: it cannot be put back, or only would be (a dry run)
+
+
+class Reconciled(Record):
     """What it took to make the tracking server show what the ledger says."""
 
     place: str  # without a password
     dry_run: bool = False
     told: tuple[Mirrored, ...] = ()
     waiting: tuple[Mirrored, ...] = ()  # what it does not know (yet)
-    killed: tuple[Swept, ...] = ()
-    aliases: dict[str, tuple[int | None, int]] = {}  # champions that were elsewhere: from, to
+    closed: tuple[Swept, ...] = ()
+    foreign: tuple[ForeignChange, ...] = ()
     problems: tuple[str, ...] = ()
 
 
@@ -499,7 +539,7 @@ class GateVerdict(Record):
     champion_value: float | None = None
     difference: tuple[Measure, Measure, Measure] | None = None  # low, estimate, high (paired)
     metrics: dict[str, Measure] = {}
-    slices: tuple[dict[str, Any], ...] = ()
+    slices: tuple[Annotated[dict[str, Any], WithJsonSchema(_schema_of_slice())], ...] = ()
     fairness: tuple[GroupGap, ...] = ()
     robustness: tuple[Disturbance, ...] = ()
     behaviour: tuple[Behaved, ...] = ()
@@ -525,6 +565,25 @@ class Approval(Record):
     seconded: str | None = None  # of four eyes: the other person who said yes
 
 
+class Question(Record):
+    """A version that waits for people: who is asked, who may not say yes, and until when."""
+
+    model: str
+    version: int
+    mode: Literal["manual", "four_eyes"]
+    people: tuple[str, ...] | None = None  # None: any named person
+    starters: tuple[str, ...] = ()  # who started the training or asked for it
+    asked: datetime
+    until: datetime  # no answer by then is a no
+    run: str = ""  # of Airflow, so that an attempt there can be told to belong here
+    where: str = ""  # address of the form
+
+    @property
+    def asked_for(self) -> tuple[str, ...]:
+        """Whom to tell: everybody listed but those who may not say yes."""
+        return tuple(name for name in self.people or () if name not in self.starters)
+
+
 class Champion(Record):
     """The one version of a model that serves, and how it came to."""
 
@@ -536,6 +595,18 @@ class Champion(Record):
     reason: str
     since: datetime | None = None  # the data's own time when it was decided
     previous: int | None = None
+    request: str = ""  # what asked for a rollback, such as a run: asked again it is the same one
+    overrode: str = ""  # the freeze a rollback was made in spite of
+
+
+class Block(Record):
+    """A person's word, or a rollback's, that a version must not serve; or that it may again."""
+
+    model: str
+    version: int
+    blocked: bool = True
+    actor: str
+    reason: str
 
 
 class Completeness(Record):

@@ -53,10 +53,8 @@ def texts(card: Card) -> dict[str, str]:
         "confidence": words.percent(spec.gate.versus_champion.confidence),
         "facts": [*report.facts(candidate), *_proof(card.certificate)],
         "search": _search(spec, candidate),
-        "metrics": report.metrics_table(verdict, candidate.features.task) if verdict else [],
-        "values": report.values_plot(verdict, spec) if verdict else None,
         "worth": Bars.of(card.importance) if card.importance else None,
-        "slices": report.slices_plot(verdict) if verdict else None,
+        "shown": report.Measured.of(verdict, candidate.features.task) if verdict else None,
     }
     return {name: pages.render(f"{name}.j2", **values) for name in ("card.html", "card.md")}
 

@@ -43,12 +43,18 @@ def carried(dataset: DatasetSpec) -> list[str]:
 def needed(spec: ModelSpec, catalog: Catalog) -> list[str]:
     """Columns of a feature file beside target and role.
 
-    Identity, features, slices of the gate, the group of the split, the weight.
+    Identity, features, what the gate looks at, the group of the split, the weight.
     """
     ours = carried(catalog.datasets[spec.data.from_])
     extra = [name for name in (spec.split.group, spec.train.weight) if name]
     features = feature_columns(spec, catalog)
-    return list(dict.fromkeys([*ours, *features, *spec.gate.slices, *extra]))
+    return list(dict.fromkeys([*ours, *features, *looked_at(spec), *extra]))
+
+
+def looked_at(spec: ModelSpec) -> list[str]:
+    """Columns the gate looks at, be they features or not: slices, and rows drawn together."""
+    group = spec.gate.versus_champion.group
+    return [*spec.gate.slices, *([group] if group else [])]
 
 
 def joined(

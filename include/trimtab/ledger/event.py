@@ -1,5 +1,6 @@
 """One line of the ledger, as it is read back."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +22,17 @@ class Event:
     hash: str = ""
     origin: dict[str, Any] | None = None  # the run or the shell it was written from
     new: bool = False
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An event that is to be written."""
+
+    kind: str
+    subject: str
+    key: str
+    payload: Mapping[str, Any]
+    actor: str = "trimtab"
 
 
 def of_row(row: Row[Any]) -> Event:

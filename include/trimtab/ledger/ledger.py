@@ -1,7 +1,7 @@
 """Append and read events. One transaction per event; a repeated key returns the first event."""
 
 import functools
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar, cast
 from zlib import crc32
@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from trimtab.clock import Clock, SystemClock
 from trimtab.errors import DependencyError
 from trimtab.ledger import chain, migrations
-from trimtab.ledger.event import Event, of_row
+from trimtab.ledger.event import Entry, Event, of_row
 from trimtab.ledger.keys import Keyring
 from trimtab.ledger.tables import events
 from trimtab.ledger.writing import Turn
@@ -91,8 +91,11 @@ class Ledger:
         payload: Mapping[str, Any],
         *,
         actor: str = "trimtab",
+        also: Sequence[Entry] = (),
     ) -> Event:
         """Write one event, or return the one that already has this kind, subject and key.
+
+        What is in ``also`` is written with it in one transaction: all of it, or nothing.
 
         Raises:
             IntegrityError: the chain is under a key that this process does not have.
@@ -100,7 +103,10 @@ class Ledger:
         with self._turn() as turn:
             if found := turn.find(kind, subject, key):
                 return found
-            return turn.append(kind, subject, key, chain.plain(payload), actor)
+            written = turn.append(Entry(kind, subject, key, payload, actor))
+            for entry in also:
+                turn.append(entry)
+        return written
 
     @_reachable
     def use_key(self, *, actor: str, reason: str) -> Event:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, Select, insert, select
 from trimtab.clock import Clock
 from trimtab.errors import IntegrityError
 from trimtab.ledger import chain
-from trimtab.ledger.event import Event, of_row
+from trimtab.ledger.event import Entry, Event, of_row
 from trimtab.ledger.keys import VARIABLE, Key, Keyring
 from trimtab.ledger.tables import events
 
@@ -29,13 +29,12 @@ class Turn:
         c = events.c
         return self._first(select(events).where(c.kind == kind, c.subject == subject, c.key == key))
 
-    def append(
-        self, kind: str, subject: str, key: str, payload: dict[str, Any], actor: str
-    ) -> Event:
+    def append(self, new: Entry) -> Event:
         """Write one event under the chain's key; a new chain begins under ours if there is one."""
         if self.keys.current and self._last() is None:
             self._use(self.keys.current, None, "trimtab", "the first entry")
-        fields = {"kind": kind, "subject": subject, "key": key, "actor": actor}
+        fields = {"kind": new.kind, "subject": new.subject, "key": new.key, "actor": new.actor}
+        payload = chain.plain(new.payload)
         return self._insert({**fields, "payload": payload}, self._signing(self.switch()))
 
     def use_key(self, actor: str, reason: str) -> Event:

@@ -20,7 +20,7 @@ from trimtab.ledger.prediction import COLUMN
 from trimtab.serving import loader, reader
 from trimtab.serving.frame import coerce
 from trimtab.serving.loader import LoadedModel
-from trimtab.stages import importance
+from trimtab.stages import importance, loading
 from trimtab.stages.rows import training_rows
 from trimtab.training import shapley
 from trimtab.training.shapley import Contributions
@@ -51,7 +51,7 @@ def explain(
     if scored and scored.version != candidate.version:
         scored = replace(scored, generation=None, at=None, prediction=None, name=None)
     row, taken = _row(env, spec, main, wanted, scored)
-    loaded = loader.load(env.lake, candidate)
+    loaded = loading.load(env, candidate)
     frame = coerce(row.to_pandas(), loaded.schema)
     told = _contributions(env, candidate, loaded, frame)
     features = row.select(loaded.schema.columns).row(0, named=True)

@@ -104,8 +104,13 @@ def _weak(env: Environment, state: ChainState, kept: list[Anchor]) -> list[str]:
     said = []
     if state.key is None and env.ledger.keys.current is None:
         said.append(f"the chain is under no key: who writes the database can write it; {VARIABLE}")
-    if not kept and env.ledger.subjects(champion.KIND):
-        said.append("no anchor was found: entries missing at the end would not be seen")
+    changes = {event.seq for event in env.ledger.events(champion.KIND)}
+    for name in env.project.environment.anchors:
+        if missing := changes - {each.seq for each in kept if each.place == name}:
+            said.append(  # noqa: PERF401 one place after another reads better
+                f"anchors {name} keeps {len(changes) - len(missing)} of {len(changes)} changes of "
+                f"champion; the newest it lacks is entry {max(missing)}"
+            )
     return said
 
 

@@ -17,8 +17,9 @@ from trimtab.features import sources, view
 from trimtab.features.sources import Source
 from trimtab.features.steps import Step, steps
 from trimtab.ledger import champion, datasets, prediction
-from trimtab.serving import loader, reader
+from trimtab.serving import reader
 from trimtab.serving.loader import LoadedModel
+from trimtab.stages import loading
 from trimtab.types import FILE, ROW, Candidate, Champion, DatasetVersion, FileVerdict, Scoring
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ def score(env: Environment, model: str) -> list[Scoring]:
     ready = [item for item in pending if not texts[item.sha256]]
     if not ready:
         raise NotReadyError(f"{model}: {texts[pending[0].sha256]}")
-    loaded = loader.load(env.lake, candidate_of(env, model, serving.version))
+    loaded = loading.load(env, candidate_of(env, model, serving.version))
     return [_score_one(env, spec, main, item, loaded, serving, found) for item in ready]
 
 
@@ -60,7 +61,7 @@ def score_file(env: Environment, model: str, source: Path, out: Path) -> dict[st
     spec, catalog = env.project.model(model), env.project.catalog
     serving = _champion(env, model)
     main = catalog.datasets[spec.data.from_]
-    loaded = loader.load(env.lake, candidate_of(env, model, serving.version))
+    loaded = loading.load(env, candidate_of(env, model, serving.version))
     todo = steps(spec, catalog, loaded.schema.columns)
     read = [name for step in todo for name in (*step.reads, *step.brings)]
     used = {*loaded.schema.columns, *read, *main.key, main.time}  # the rest may hold anything

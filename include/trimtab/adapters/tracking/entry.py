@@ -16,6 +16,7 @@ KEY, VERSION, FAMILY, PARENT = (
     "trimtab.family",
     "mlflow.parentRunId",
 )
+GATE, APPROVAL, BLOCKED = "trimtab.gate", "trimtab.approval", "trimtab.blocked"
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from trimtab.evaluation import card, report
+from trimtab.evaluation import card, report, story
 from trimtab.evaluation.papers import (
     annex,
     decisions,
@@ -18,6 +18,7 @@ from trimtab.evaluation.papers import (
 from trimtab.evaluation.papers.annex import Answers
 from trimtab.evaluation.papers.decisions import dumped
 from trimtab.evaluation.papers.facts import Facts
+from trimtab.evaluation.story import Standing
 
 
 def compose(facts: Facts, answers: Answers) -> dict[str, bytes]:
@@ -66,5 +67,7 @@ def _texts(facts: Facts) -> dict[str, str]:
 def _gate(facts: Facts) -> dict[str, str]:
     if facts.verdict is None:
         return {}
-    html = report.html(facts.verdict, facts.spec, facts.candidate, facts.opponent, facts.importance)
-    return {"gate.html": html}
+    told, version = facts.history, facts.candidate.version
+    standing = Standing(facts.approval, story.promotion(told, version))
+    made = (facts.candidate, facts.opponent, facts.importance)
+    return {"gate.html": report.html(facts.verdict, facts.spec, *made, standing)}
