@@ -62,9 +62,8 @@ def texts(card: Card) -> dict[str, str]:
 
 def _measured(verdict: GateVerdict) -> list[tuple[str, str]]:
     """What else is known of the rows it was measured on, and of the package."""
-    found = [("Hold-out until", words.day(verdict.holdout_until))]
-    if verdict.holdout_from:
-        found.insert(0, ("Hold-out from", words.day(verdict.holdout_from)))
+    times = {"Hold-out from": verdict.holdout_from, "Hold-out until": verdict.holdout_until}
+    found = [(label, words.day(moment)) for label, moment in times.items() if moment]
     if verdict.calibration is not None:
         found.append(("Expected calibration error", words.number(verdict.calibration)))
     return [*found, *report.operation(verdict)]

@@ -25,9 +25,9 @@ _SECURITY = (
 
 
 def _methods(facts: Facts) -> Answer:
-    families = facts.recorded.train.families
+    families, trials = facts.recorded.train.families, facts.candidate.trials
     return value(
-        f"{facts.candidate.trials} trials over {', '.join(families)}, ranked by {facts.primary} on "
+        f"{trials} {'trial' if trials == 1 else 'trials'} over {', '.join(families)}, ranked by {facts.primary} on "
         f"validation rows; the winner, {facts.candidate.estimator}, was fitted again on all "
         f"{facts.candidate.features.train_rows:,} training rows. lineage.json has every step."
     )
