@@ -7,7 +7,7 @@ from typing import Literal
 from trimtab.config.model import Approve, ModelSpec
 from trimtab.config.spec import format_duration
 from trimtab.evaluation import words
-from trimtab.types import Approval, Candidate, Champion, GateVerdict, Rule
+from trimtab.types import Approval, Candidate, Champion, GateVerdict, Question, Rule
 
 Tone = Literal["good", "wait", "bad", "none"]
 HEADLINES = {
@@ -41,6 +41,8 @@ class Standing:
     """What is known beside the verdict when its page is written (and later written again)."""
 
     approval: Approval | None = None
+    question: Question | None = None  # that people were asked
+    first: str | None = None  # of four eyes: who has said yes already
     promotion: Champion | None = None  # the change that made the version champion
     links: tuple[Link, ...] = ()
 
@@ -104,7 +106,7 @@ def steps(
     return (
         Step("Trained", trained, "good"),
         Step("Judged", HEADLINES[verdict.verdict], tones[verdict.verdict]),
-        Step("Approved", *_approved(verdict, spec.approve, standing.approval)),
+        Step("Approved", *_approved(verdict, spec.approve, standing)),
         Step("Serving", *_serving(verdict, standing)),
     )
 
@@ -127,21 +129,30 @@ def _stays(champion: int | None) -> str:
     return f"Version {champion} keeps serving." if champion else "Nothing serves so far."
 
 
-def _approved(verdict: GateVerdict, asked: Approve, answer: Approval | None) -> tuple[str, Tone]:
-    if answer:
+def _approved(verdict: GateVerdict, asked: Approve, standing: Standing) -> tuple[str, Tone]:
+    if answer := standing.approval:
         people = answer.actor + (f" and {answer.seconded}" if answer.seconded else "")
         by = "by the model file" if answer.actor == "auto" else f"by {people}"
         why = f": {answer.reason}" if answer.reason and answer.actor != "auto" else ""
         return f"{'Yes' if answer.approved else 'No'}, {by}{why}", _tone(answer)
     if verdict.verdict != "PROMOTE":
         return "Nobody is asked", "none"
-    if asked.mode == "auto":
+    if asked.mode == "auto" and not standing.question:
         return "By the model file (approve: auto)", "wait"
+    return _waits(asked, standing), "wait"
+
+
+def _waits(asked: Approve, standing: Standing) -> str:
+    question, first = standing.question, standing.first
     who = "two different people" if asked.mode == "four_eyes" else "a person"
-    listed = " or ".join((*asked.users, *(f"a member of {group}" for group in asked.groups)))
+    people = (*asked.users, *(f"a member of {group}" for group in asked.groups))
+    end = f"within {format_duration(asked.timeout)}"
+    if question:
+        people, end = question.asked_for, f"until {words.day(question.until)}"
+    listed = " or ".join(name for name in people if name != first)
     among = f" ({listed})" if listed else ""
-    patience = format_duration(asked.timeout)
-    return f"Waits for {who}{among}; no answer within {patience} is a no", "wait"
+    said = f"{first} says yes. " if first else ""
+    return f"{said}Waits for {'another person' if first else who}{among}; no answer {end} is a no"
 
 
 def _tone(answer: Approval) -> Tone:

@@ -137,6 +137,7 @@ def _seconded(env: Environment, wanted: Approval) -> Approval:
     if first.new:
         title = f"{model} version {version}: {wanted.actor} says yes, another person has to"
         question = ask.ask(env, model, version)
+        tell_report(env, model, version)
         to = ask.left(env, question)
         env.notifier.send("info", title, f"{wanted.reason} {question.where}".strip(), to=to)
         raise NotReadyError(f"{title}: {', '.join(to)}")

@@ -6,6 +6,7 @@ from trimtab.config.approvers import UNNAMED, approvers
 from trimtab.environment import Environment
 from trimtab.evaluation import question as page
 from trimtab.ledger import approvals, versions
+from trimtab.stages.report import tell_report
 from trimtab.types import Approval, Question
 
 NOBODY = "nobody"
@@ -38,6 +39,7 @@ def ask(env: Environment, model: str, version: int, *, run: str = "", where: str
     )
     stands = Question.model_validate(event.payload)
     if event.new:
+        tell_report(env, model, version)
         _tell(env, stands, f"{model} version {version} passed the gate and waits for an answer")
     return stands
 
@@ -75,6 +77,7 @@ def expire(env: Environment, question: Question) -> Approval | None:
     no = Approval(model=model, version=version, approved=False, actor=NOBODY, reason=reason)
     event = approvals.decide(env.ledger, no)
     if event.new:
+        tell_report(env, model, version)
         env.notifier.send("warning", f"{model} version {version} is rejected", reason)
     return Approval.model_validate(event.payload)
 

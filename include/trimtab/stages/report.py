@@ -8,7 +8,7 @@ from trimtab.environment import Environment
 from trimtab.errors import TrimtabError
 from trimtab.evaluation import report, story
 from trimtab.evaluation.story import Link, Standing
-from trimtab.ledger import champion, datasets, versions
+from trimtab.ledger import approvals, champion, datasets, versions
 from trimtab.stages import importance
 from trimtab.types import Candidate, GateVerdict
 
@@ -47,8 +47,11 @@ def tell_report(env: Environment, model: str, version: int) -> None:
 def _standing(env: Environment, candidate: Candidate) -> Standing:
     model, version = candidate.model, candidate.version
     promotion = story.promotion(champion.history(env.ledger, model), version)
+    first = approvals.first_yes(env.ledger, model, version)
     return Standing(
         approval=versions.approval(env.ledger, model, version),
+        question=approvals.question(env.ledger, model, version),
+        first=first.actor if first else None,
         promotion=promotion,
         links=(*_links(env, candidate), *([_CARD] if promotion else [])),
     )

@@ -23,6 +23,7 @@ from trimtab.types import (
     FeatureSet,
     GateVerdict,
     GroupGap,
+    Question,
     Rule,
 )
 
@@ -326,6 +327,17 @@ def test_the_verdict_comes_first_in_a_sentence(verdict: GateVerdict, told: str) 
     assert found.words.index(told) < found.words.index("Why")
 
 
+ASKED = Question(
+    model="m",
+    version=2,
+    mode="four_eyes",
+    people=("ann", "bo", "cy"),
+    starters=("ann",),
+    asked=datetime(2026, 3, 3, 12, tzinfo=UTC),
+    until=datetime(2026, 3, 4, 12, tzinfo=UTC),
+)
+
+
 def yes(**changes: Any) -> Approval:
     return Approval(**{"model": "m", "version": 2, "approved": True, "actor": "ann", **changes})
 
@@ -340,6 +352,16 @@ def yes(**changes: Any) -> Approval:
             "Waits for a person (ann or a member of ops); no answer within 2d is a no",
         ),
         ({"mode": "four_eyes"}, {}, "Waits for two different people; no answer"),
+        (
+            {"mode": "manual", "groups": ["ops"]},
+            {"question": ASKED},
+            "Waits for a person (bo or cy); no answer until 2026-03-04 12:00 UTC is a no",
+        ),
+        (
+            {"mode": "four_eyes", "users": ["bo", "cy"]},
+            {"question": ASKED, "first": "bo"},
+            "bo says yes. Waits for another person (cy); no answer until 2026-03-04",
+        ),
         ("auto", {"approval": yes(reason="fine", seconded="bo")}, "Yes, by ann and bo: fine"),
         ("auto", {"approval": yes(actor="auto", reason="-")}, "Yes, by the model file"),
         ("auto", {"approval": yes(approved=False, reason="no")}, "No, by ann: no"),

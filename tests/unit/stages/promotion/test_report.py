@@ -1,10 +1,14 @@
 """The gate report's page follows what is decided after the verdict."""
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from trimtab.clock import FixedClock
+from trimtab.errors import NotReadyError
 from trimtab.stages import report as stage
 from trimtab.stages.approve import approve
 from trimtab.stages.promote import promote
@@ -25,6 +29,21 @@ def test_the_page_tells_answer_and_promotion(new_world: Any) -> None:
     promote(world.env, "buys", 1)
     assert "Became champion (generation 1)" in page(world, 1)
     assert 'href="card.html"' in page(world, 1)
+
+
+def test_the_page_tells_who_is_asked_and_that_time_ran_out(new_world: Any) -> None:
+    clock = FixedClock(datetime(2026, 3, 3, 12, tzinfo=UTC))
+    world = new_world(approving="{mode: four_eyes, users: [ann, bo], timeout: 1d}")
+    world.env = replace(world.env, clock=clock)
+    world.judged(1)
+    with pytest.raises(NotReadyError):
+        approve(world.env, "buys", 1, approved=True, actor="ann", reason="fine")
+    assert "ann says yes. Waits for another person (bo); no answer until 2026-03-04 12:00" in (
+        page(world, 1)
+    )
+    clock.time += timedelta(days=2)
+    assert not approve(world.env, "buys", 1).approved
+    assert "No, by nobody: only ann answered" in page(world, 1)
 
 
 def test_a_refusal_is_told(new_world: Any) -> None:
