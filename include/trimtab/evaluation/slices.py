@@ -69,7 +69,7 @@ def measure(
     """
     found, skipped, skipped_rows = [], 0, 0
     for column in columns:
-        for value, rows, n in _groups(frame[column]):
+        for value, rows, n in groups(frame[column]):
             small = n < min_rows
             whole = math.nan if small else score(name, y[rows], challenger[rows], classes)
             if not np.isfinite(whole):  # too small, or the metric does not exist here
@@ -86,7 +86,7 @@ def measure(
     return Sliced(tuple(found), skipped, skipped_rows)
 
 
-def _groups(values: pd.Series) -> Iterator[tuple[str, np.ndarray, int]]:
+def groups(values: pd.Series) -> Iterator[tuple[str, np.ndarray, int]]:
     """Split by value; missing values are a group of their own, numbers are cut into quarters."""
     if pd.api.types.is_numeric_dtype(values) and values.nunique() > MAX_VALUES:
         values = pd.qcut(values, 4, duplicates="drop")

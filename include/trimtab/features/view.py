@@ -43,12 +43,13 @@ def carried(dataset: DatasetSpec) -> list[str]:
 def needed(spec: ModelSpec, catalog: Catalog) -> list[str]:
     """Columns of a feature file beside target and role.
 
-    Identity, features, slices of the gate, the group of the split, the weight.
+    Identity, features, slices and protected columns of the gate, the split's group, the weight.
     """
     ours = carried(catalog.datasets[spec.data.from_])
     extra = [name for name in (spec.split.group, spec.train.weight) if name]
     features = feature_columns(spec, catalog)
-    return list(dict.fromkeys([*ours, *features, *spec.gate.slices, *extra]))
+    protected = spec.gate.fairness.columns if spec.gate.fairness else ()
+    return list(dict.fromkeys([*ours, *features, *spec.gate.slices, *protected, *extra]))
 
 
 def joined(
