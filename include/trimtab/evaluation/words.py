@@ -96,6 +96,14 @@ _RULES = {
     "slice_floor": "Floor of every slice",
     "slice_regression": "No slice gets worse",
     "leaks": "No feature gives the target away",
+    "numerical_health": "Only finite numbers learnt",
+    "varied_answers": "Answers that vary",
+    "fairness": "Groups compared",
+    "robustness_noise": "Stays with noise",
+    "robustness_missing": "Stays with missing values",
+    "robustness_unseen": "Stays with unseen categories",
+    "robustness_extreme": "Stays with extreme numbers",
+    "robustness_shuffled": "Leans on no single column",
 }
 
 
