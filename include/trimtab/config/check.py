@@ -26,7 +26,6 @@ def check_model(
     """Return every problem of one model against the catalog and the registered names."""
     datasets = catalog.datasets
     found = [*_datasets(model, catalog), *training.names(model, registered)]
-    found += trust.names(model, registered)
     if not found:  # columns can only be judged once every dataset is there
         found += [*check_joins(model, catalog), *check_uses(model, catalog)]
         found += [*check_names(model, catalog), *_target(model, datasets)]
@@ -36,7 +35,7 @@ def check_model(
     if not found:
         found += [*_task(model, catalog), *training.fitting(model, catalog)]
         found += trust.measures(model, catalog)
-    return found
+    return [*found, *trust.names(model, registered)]
 
 
 def _datasets(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:

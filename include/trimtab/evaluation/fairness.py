@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -12,6 +13,7 @@ from trimtab.evaluation import words
 from trimtab.evaluation.bootstrap import Interval, Resampling
 from trimtab.evaluation.case import Answers, Ask, Case
 from trimtab.evaluation.rates import Rates, rates, widest
+from trimtab.evaluation.rules import MOST
 from trimtab.evaluation.slices import groups
 from trimtab.types import GroupGap, Rule
 
@@ -58,58 +60,64 @@ def measure(case: Case, spec: Fairness, answers: Answers, resampling: Resampling
     ]
 
 
+@dataclass(frozen=True)
+class _Groups:
+    """The values of a protected column; ``codes`` number each row's."""
+
+    labels: list[str]
+    codes: np.ndarray
+
+    @classmethod
+    def of(cls, case: Case, column: str) -> "_Groups":
+        codes, labels = np.zeros(len(case.holdout), dtype=np.int64), []
+        for code, (label, rows, _) in enumerate(groups(case.holdout.frame[column])):
+            codes[rows] = code
+            labels.append(label)
+        return cls(labels, codes)
+
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """How many rows each has."""
+        return np.bincount(self.codes, minlength=len(self.labels))
+
+
 def _column(
     name: str, case: Case, spec: Fairness, answers: Answers, resampling: Resampling
 ) -> Iterator[Found]:
-    labels, codes = _coded(case, name)
-    rows = np.bincount(codes, minlength=len(labels))
-    measured = rates(case.task, case.holdout.y, answers, codes, resampling)
+    there = _Groups.of(case, name)
+    measured = rates(case.task, case.holdout.y, answers, there.codes, resampling)
     for kind in MEASURES:
-        if kind not in measured:
-            continue
-        every = measured[kind]
-        kept = [np.flatnonzero(each.known & (rows >= spec.min_rows)) for each in every]
-        yield _found(name, kind, spec, labels, rows, every, kept, resampling.confidence)
-
-
-def _coded(case: Case, name: str) -> tuple[list[str], np.ndarray]:
-    """Number the groups of a column; missing values are one of them."""
-    codes, labels = np.zeros(len(case.holdout), dtype=np.int64), []
-    for code, (label, rows, _) in enumerate(groups(case.holdout.frame[name])):
-        codes[rows] = code
-        labels.append(label)
-    return labels, codes
+        if kind in measured:
+            yield _found(name, kind, spec, there, measured[kind], resampling.confidence)
 
 
 def _found(
     column: str,
     kind: Measure,
     spec: Fairness,
-    labels: Sequence[str],
-    rows: np.ndarray,
+    there: _Groups,
     every: Sequence[Rates],
-    kept: Sequence[np.ndarray],
     confidence: float,
 ) -> Found:
     limit: float | None = getattr(spec, kind)
-    judged = [each.of(groups) for each, groups in zip(every, kept, strict=True)]
+    kept = [np.flatnonzero(each.known & (there.rows >= spec.min_rows)) for each in every]
+    judged = [each.of(mine) for each, mine in zip(every, kept, strict=True)]
     interval, worst = Interval(math.nan, math.nan, math.nan), 0
     if any(len(each.value) > 1 for each in judged):
         interval, rate = widest(judged, confidence)
         worst = next(i for i, each in enumerate(judged) if each is rate)
     shown = _shown(worst, kind)
-    there = {labels[i]: int(rows[i]) for i in kept[shown]}
+    rows = {label: int(n) for label, n in zip(there.labels, there.rows, strict=True)}
+    values = {there.labels[i]: float(every[shown].value[i]) for i in kept[shown]}
     gap = GroupGap(
         column=column,
         measure=kind,
         gap=interval.estimate,
         interval=(interval.low, interval.high),
         limit=limit,
-        groups={labels[i]: float(every[shown].value[i]) for i in kept[shown]},
-        rows=there,
-        skipped={
-            label: int(n) for label, n in zip(labels, rows, strict=True) if label not in there
-        },
+        groups=values,
+        rows={label: n for label, n in rows.items() if label in values},
+        skipped={label: n for label, n in rows.items() if label not in values},
         passed=limit is None or interval.estimate <= limit,
     )
     return Found(gap, every[worst].name, confidence)
@@ -151,8 +159,7 @@ def rule(found: Found, rows: int) -> Rule:
         value=None if math.isnan(gap.gap) else gap.gap,
         limit=gap.limit,
         decides="reject" if refused else "hold",
-        reason=_sentence(found, limit, low, high)
-        + ("" if gap.passed or refused else _more(gap, rows)),
+        reason=reason,
         about="fairness",
     )
 
@@ -184,5 +191,8 @@ def _more(gap: GroupGap, rows: int) -> str:
     if math.isnan(gap.gap) or gap.limit is None:
         few = "; ".join(f"{name} has {n:,}" for name, n in list(gap.skipped.items())[:5])
         return f" More labelled rows are needed: {few}." if few else " There is no other group."
-    needed = math.ceil(rows * ((gap.gap - gap.interval[0]) / (gap.gap - gap.limit)) ** 2) - rows
-    return f" This may be chance: about {needed:,} more labelled rows would decide it."
+    times = ((gap.gap - gap.interval[0]) / (gap.gap - gap.limit)) ** 2
+    if times > MOST:
+        return f" This may be chance: more than {MOST} times as many rows would be needed."
+    more = math.ceil(rows * times) - rows
+    return f" This may be chance: about {more:,} more labelled rows would decide it."

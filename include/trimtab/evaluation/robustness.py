@@ -118,13 +118,14 @@ def disturb(trial: Trial, name: Name) -> tuple[Disturbance | None, Rule]:
 def _rule(trial: Trial, found: Disturbance) -> Rule:
     metric = words.metric(trial.case.primary)
     which = f" ({found.column}, which matters most)" if found.column else ""
-    limit = None if found.limit is None else -found.limit
-    asked = "no limit is set" if limit is None else f"at most {words.number(limit)} is allowed"
+    asked = "no limit is set"
+    if found.limit is not None:
+        asked = f"a fall of {words.number(found.limit)} is allowed"
     return Rule(
         name=f"{PREFIX}{found.name}",
         passed=found.passed,
         value=found.change,
-        limit=limit,
+        limit=None if found.limit is None else -found.limit,
         reason=f"With {WORDS[found.name]}{which}, {metric} changes by "
         f"{words.signed(found.change)} to {words.number(found.value)}; "
         f"{asked} (gate.robustness.{found.name}).",

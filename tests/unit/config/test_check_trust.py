@@ -52,6 +52,12 @@ def test_a_mistake_is_named(tmp_path: Path, gate: str, said: str) -> None:
     assert said in found
 
 
+def test_both_kinds_of_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    gate = "gate: {fairness: {columns: [agee]}, behaviour: [falls]}\n"
+    found = problems(tmp_path, f"target: {{column: late}}\n{gate}")
+    assert len(found) == 2
+
+
 def test_a_regression_has_no_positive_answers(tmp_path: Path) -> None:
     text = "target: {column: hours}\ngate: {fairness: {columns: [age], demographic_parity: 0.1, error: 2}}\n"
     (found,) = problems(tmp_path, text)

@@ -70,26 +70,26 @@ def test_a_regression_has_its_absolute_error() -> None:
 
 
 def test_resamples_vary_as_fairlearns_do() -> None:
-    y, p, group = people(shift=0.5)
-    ours = rates("binary", y, Answers(p, None), group, plan(N))["demographic_parity"][0]
+    y, p, group = people(600, shift=0.5)
+    ours = rates("binary", y, Answers(p, None), group, plan(600))["demographic_parity"][0]
     theirs = fl.MetricFrame(
         metrics=fl.selection_rate,
         y_true=y,
         y_pred=(p >= 0.5).astype(int),
         sensitive_features=group,
-        n_boot=200,
-        ci_quantiles=[0.025, 0.975],
+        n_boot=60,
+        ci_quantiles=[0.16, 0.84],
         random_state=0,
     )
     low, high = (each.to_numpy() for each in theirs.by_group_ci)
-    spread = np.quantile(ours.draws, 0.975, axis=0) - np.quantile(ours.draws, 0.025, axis=0)
-    assert spread == pytest.approx(high - low, rel=0.25)
+    spread = np.quantile(ours.draws, 0.84, axis=0) - np.quantile(ours.draws, 0.16, axis=0)
+    assert spread == pytest.approx(high - low, rel=0.4)
 
 
 def test_equal_groups_are_rarely_told_apart_and_unequal_ones_mostly() -> None:
     """The interval of the largest of 15 differences; a plain percentile one begins above 0 always."""
     alarms, found, plain = 0, 0, 0
-    for seed in range(100):
+    for seed in range(60):
         y, p, group = people(1200, seed, groups=6)
         each = rates("binary", y, Answers(p, None), group, plan(1200, str(seed)))
         interval, worst = widest(each["demographic_parity"], 0.95)
@@ -98,9 +98,9 @@ def test_equal_groups_are_rarely_told_apart_and_unequal_ones_mostly() -> None:
         y, p, group = people(1200, seed, groups=6, shift=0.8)
         each = rates("binary", y, Answers(p, None), group, plan(1200, str(seed)))
         found += widest(each["demographic_parity"], 0.95)[0].low > 0
-    assert alarms <= 10  # of 100; 5 are expected
-    assert found >= 90
-    assert plain == 100
+    assert alarms <= 7  # 3 are expected
+    assert found >= 54
+    assert plain == 60
 
 
 def judged(new_case: Any, spec: dict[str, Any], y: Any, p: Any, column: Any) -> list[Any]:
