@@ -14,11 +14,27 @@ class _Reports:
         await application()(scope, receive, send)
 
 
+class _Attempts:
+    """Sees every request of the api-server, and the refused answers to our forms among them."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or scope["method"] != "PATCH":
+            await self.app(scope, receive, send)
+            return
+        from trimtab_airflow.ui.attempts import watched
+
+        await watched(self.app, scope, receive, send)
+
+
 class TrimtabPlugin(AirflowPlugin):
-    """Serves the pages the stages write, and puts a link to them into the navigation."""
+    """Serves the pages the stages write, links them in the navigation, records refused answers."""
 
     name = "trimtab"
     fastapi_apps = [{"app": _Reports(), "url_prefix": "/trimtab", "name": "trimtab"}]
+    fastapi_root_middlewares = [{"middleware": _Attempts, "name": "trimtab refused answers"}]
     external_views = [
         {
             "name": "Reports",

@@ -1,11 +1,14 @@
 """The only place where lake, ledger, tracker, notifier and clock are put together."""
 
 import functools
+import getpass
 import os
 import re
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from trimtab.adapters.connections import Connections, from_environment
 from trimtab.adapters.notify import Notifier
@@ -15,6 +18,7 @@ from trimtab.clock import Clock, SystemClock
 from trimtab.config import EnvironmentSpec, Project, load_project
 from trimtab.errors import NotReadyError
 from trimtab.ledger import Ledger
+from trimtab.ledger.keys import VARIABLE, Keyring
 from trimtab.paths import default_config, default_environment, default_home
 
 _POSTGRES = re.compile(r"^postgres(ql)?://")
@@ -32,6 +36,7 @@ class Environment:
     notifier: Notifier
     clock: Clock = field(default_factory=SystemClock)
     connections: Connections = from_environment
+    actor: str = "trimtab"  # who started what runs here
 
     @functools.cached_property
     def lake(self) -> Path:
@@ -75,6 +80,12 @@ class Environment:
         """Path or s3:// address of the Delta table of ``model``'s predictions."""
         return self.store.location(f"predictions/{model}")
 
+    def run_page(self, run_id: str) -> str | None:
+        """Address of an MLflow run for people: ``TRIMTAB_MLFLOW_URL``, or the server itself."""
+        server = self.tracker.place if self.tracker.uri.startswith("http") else ""
+        base = os.environ.get("TRIMTAB_MLFLOW_URL", server).rstrip("/")
+        return f"{base}/#/runs/{run_id}" if base.startswith(("http://", "https://")) else None
+
     @property
     def reports(self) -> Path:
         """Root of the HTML pages people look at."""
@@ -89,6 +100,8 @@ def open_environment(
     clock: Clock | None = None,
     notifier: Callable[[str | None], Notifier] = Notifier,
     connections: Connections = from_environment,
+    origin: Mapping[str, Any] | None = None,
+    actor: str = "trimtab",
 ) -> Environment:
     """Put an environment together from its file.
 
@@ -97,13 +110,18 @@ def open_environment(
     its processes. An ``embedded`` address without them
     starts (or joins) the PostgreSQL of the home folder and stops it again when the last process
     that uses it ends.
-    ``notifier`` is made from the environment's webhook; Airflow brings one with more channels, and
-    ``connections`` that know its own.
+    ``TRIMTAB_LEDGER_KEY`` holds the key of the ledger's chain.
+    ``notifier`` is made from the environment's webhook; Airflow brings one that finds its channels
+    among Airflow's connections, ``connections`` that know its own, and as ``origin`` the run that
+    writes into the ledger (by default that is the user of this machine). ``actor`` is who started
+    this: not the one who may approve what comes of it.
     """
     home = (home or default_home()).resolve()
     project = load_project(config or default_config(), name or default_environment())
     place = project.environment
-    ledger = Ledger(_address("TRIMTAB_LEDGER", place.ledger, home, "ledger"), clock)
+    keys = Keyring.of(os.environ.get(VARIABLE, ""))
+    address = _address("TRIMTAB_LEDGER", place.ledger, home, "ledger")
+    ledger = Ledger(address, clock, keys, origin or _here())
     ledger.create()
     tracking = _address("TRIMTAB_TRACKING", place.tracking, home, "mlflow")
     return Environment(
@@ -114,7 +132,17 @@ def open_environment(
         notifier=notifier(place.notify.webhook),
         clock=clock or SystemClock(),
         connections=connections,
+        actor=actor,
     )
+
+
+def _here() -> dict[str, str]:
+    """Who runs this process, and on which machine."""
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):  # a container's user may have no name
+        user = str(os.getuid())
+    return {"user": user, "host": socket.gethostname()}
 
 
 def store_address(place: EnvironmentSpec, home: Path) -> str | Path:

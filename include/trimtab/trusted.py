@@ -1,7 +1,8 @@
-"""Types a model file may hold: a fixed list in code, and classes that the user's own code adds."""
+"""What a model file may hold: fixed lists in code, by family, and classes of the user's own."""
 
 import importlib
 import importlib.util
+import re
 import sys
 from collections.abc import Iterable
 from typing import Any, TypeVar
@@ -11,36 +12,47 @@ from trimtab.errors import TrimtabError
 # A user's own estimators and training functions: a module or package of this name on the path,
 # such as include/trimtab_estimators.py, registers them when it is imported.
 USER_MODULE = "trimtab_estimators"
-# What skops does not trust by itself and our families need. No file ever adds to this.
-# Boosters keep their library's own text (LightGBM) or binary form (XGBoost) inside the file.
-ALLOWED_TYPES = (
-    "collections.OrderedDict",
-    "lightgbm.basic.Booster",
-    "lightgbm.sklearn.LGBMClassifier",
-    "lightgbm.sklearn.LGBMRegressor",
+# What skops does not trust by itself and every family needs. No file ever adds to these lists.
+_EVERY = (
     "numpy.dtype",
-    "sklearn._loss.link.IdentityLink",
-    "sklearn._loss.link.Interval",
-    "sklearn._loss.link.LogitLink",
-    "sklearn._loss.link.MultinomialLogit",
-    "sklearn._loss.loss.HalfBinomialLoss",
-    "sklearn._loss.loss.HalfMultinomialLoss",
-    "sklearn._loss.loss.HalfSquaredError",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.tree._tree.Tree",
     "trimtab.features.categories.Categories",
     "trimtab.features.pipeline.DateParts",
     "trimtab.features.text.TextParts",
     "trimtab.training.calibrate.Calibrated",
     "trimtab.training.calibrate.Scores",
-    "trimtab.training.labels.NumberedClasses",
-    "xgboost.core.Booster",
-    "xgboost.sklearn.XGBClassifier",
-    "xgboost.sklearn.XGBRegressor",
 )
+# What one shipped family needs beside. Boosters keep their library's own text (LightGBM) or binary
+# form (XGBoost) inside the file.
+_FAMILIES: dict[str, tuple[str, ...]] = {
+    "dummy": (),
+    "linear": (),
+    "random_forest": ("sklearn.tree._tree.Tree",),
+    "boosted_trees": ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",),
+    "lightgbm": (
+        "collections.OrderedDict",
+        "lightgbm.basic.Booster",
+        "lightgbm.sklearn.LGBMClassifier",
+        "lightgbm.sklearn.LGBMRegressor",
+    ),
+    "xgboost": (
+        "trimtab.training.labels.NumberedClasses",
+        "xgboost.core.Booster",
+        "xgboost.sklearn.XGBClassifier",
+        "xgboost.sklearn.XGBRegressor",
+    ),
+}
+# scikit-learn's types that models of the user's own may be built of, beside those of all families.
+_OTHERS = (
+    "sklearn.metrics._dist_metrics.EuclideanDistance64",
+    "sklearn.neighbors._ball_tree.BallTree",
+    "sklearn.neighbors._kd_tree.KDTree",
+)
+ALLOWED_TYPES = tuple(sorted({*_EVERY, *_OTHERS, *(n for f in _FAMILIES.values() for n in f)}))
 _OWN: set[str] = set()
+# What files a version is made of: models, descriptions, rows, pictures. Never code, never a pickle.
+_FILE = re.compile(r"([A-Za-z0-9_-]+/)?[A-Za-z0-9_-]+\.(skops|json|parquet|png|svg)")
 K = TypeVar("K", bound=type[Any])
 
 
@@ -61,20 +73,29 @@ def allow(kind: K) -> K:
     return kind
 
 
-def unknown(types: Iterable[str]) -> list[str]:
-    """Return the types that neither our list nor the user's module allows.
+def unknown(types: Iterable[str], family: str | None = None) -> list[str]:
+    """Return the types that a model of ``family`` may not hold.
 
-    The user's module is imported only when a type asks for it.
+    A family that is not ours is the user's own: it may hold what all of ours may, and what the
+    user's module allows, which is imported only when a type asks for it.
     """
-    left = set(types) - set(ALLOWED_TYPES) - _OWN
-    if left:
+    left = set(types) - set(allowed(family))
+    if left and family not in _FAMILIES:
         import_user_module()
-    return sorted(left - _OWN)
+        left -= _OWN
+    return sorted(left)
 
 
-def allowed() -> tuple[str, ...]:
-    """Return every type that is allowed by now; ask `unknown` first."""
+def allowed(family: str | None = None) -> tuple[str, ...]:
+    """Return every type a model of ``family`` may hold by now; ask `unknown` first."""
+    if family in _FAMILIES:
+        return (*_EVERY, *_FAMILIES[family])
     return (*ALLOWED_TYPES, *sorted(_OWN))
+
+
+def foreign(files: Iterable[str]) -> list[str]:
+    """Return the names of files that no version is made of: code, pickles, others' packages."""
+    return sorted(name for name in files if not _FILE.fullmatch(name))
 
 
 def import_user_module() -> None:

@@ -6,7 +6,7 @@ import math
 from datetime import datetime
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 
 # Columns every dataset table carries beside its own: which file a row came from (content hash),
 # at which position (1 = first data row), and the partition it belongs to.
@@ -26,7 +26,33 @@ def _null_is_nan(value: Any) -> Any:
 
 
 # A measured number. JSON has no NaN, so what could not be computed is null there.
-Measure = Annotated[float, BeforeValidator(_null_is_nan)]
+Measure = Annotated[
+    float, BeforeValidator(_null_is_nan), WithJsonSchema({"type": ["number", "null"]})
+]
+
+
+def _schema_of_slice() -> dict[str, Any]:
+    number: dict[str, Any] = {"type": ["number", "null"]}
+    return {
+        "type": "object",
+        "description": "One judged part of the rows; more keys may be added.",
+        "properties": {
+            "column": {"type": "string"},
+            "value": {"type": "string"},
+            "rows": {"type": "integer"},
+            "metric": number,
+            "interval": {"type": "array", "items": number, "minItems": 2, "maxItems": 2},
+            "champion": number,
+            "difference": {
+                "anyOf": [
+                    {"type": "array", "items": number, "minItems": 3, "maxItems": 3},
+                    {"type": "null"},
+                ],
+                "description": "low, estimate, high of challenger minus champion, in pairs",
+            },
+        },
+        "required": ["column", "value", "rows", "metric", "interval", "champion", "difference"],
+    }
 
 
 class Record(BaseModel):
@@ -238,6 +264,7 @@ class FeatureSet(Record):
     key: str  # hash of dataset versions and the parts of the model file that matter here
     uri: str  # relative to the lake
     sha256: str = ""  # of the file; the same rows give the same one
+    holdout_sha256: str = ""  # of the fingerprints of the hold-out rows, listed before training
     task: Literal["binary", "multiclass", "regression"]
     numeric: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
@@ -288,6 +315,7 @@ class Candidate(Record):
     walk_forward: dict[str, Measure] = {}  # mean, spread and every fold of the primary metric
     default_score: float | None = None  # the best score of all families' defaults
     baselines: tuple[str, ...] = ()  # baseline estimators packaged beside the winner
+    tuned_on: str | None = None  # key of the set an earlier search found the first parameters on
     run_id: str | None = None  # MLflow run, when tracking answered
     git_commit: str | None = None
     dirty: bool = False  # made from uncommitted code or configuration
@@ -340,23 +368,35 @@ class Mirrored(Record):
 
 
 class Swept(Record):
-    """An open run that nobody will end, and why."""
+    """A run or model a crash left open in the tracking server, and why nobody will end it."""
 
     model: str
-    run_id: str
+    what: Literal["run", "model"]
+    id: str
     name: str
     reason: str
 
 
-class TrackingSync(Record):
+class ForeignChange(Record):
+    """Something in the tracking server that is not as the ledger has it: somebody's own hand."""
+
+    model: str
+    what: Literal["alias", "tag", "version"]
+    name: str  # the alias, the version and its tag, or the version of the server
+    seen: str | None = None  # None: it is gone
+    wanted: str | None = None  # None: it should not be there
+    repaired: bool = True  # False: it cannot be put back, or only would be (a dry run)
+
+
+class Reconciled(Record):
     """What it took to make the tracking server show what the ledger says."""
 
     place: str  # without a password
     dry_run: bool = False
     told: tuple[Mirrored, ...] = ()
     waiting: tuple[Mirrored, ...] = ()  # what it does not know (yet)
-    killed: tuple[Swept, ...] = ()
-    aliases: dict[str, tuple[int | None, int]] = {}  # champions that were elsewhere: from, to
+    closed: tuple[Swept, ...] = ()
+    foreign: tuple[ForeignChange, ...] = ()
     problems: tuple[str, ...] = ()
 
 
@@ -423,6 +463,7 @@ class Explanation(Record):
     features: dict[str, Any]
     prediction: Any  # P(positive), the class, or the number
     recorded: Any = None  # what the predictions table holds for the row
+    prediction_id: str | None = None  # of that, for `trimtab audit explain`
     explains: str | None = None  # of several classes: the one whose score is explained
     probability: float | None = None  # of the positive or the explained class
     scale: Scale  # what the contributions sum to
@@ -498,7 +539,7 @@ class GateVerdict(Record):
     champion_value: float | None = None
     difference: tuple[Measure, Measure, Measure] | None = None  # low, estimate, high (paired)
     metrics: dict[str, Measure] = {}
-    slices: tuple[dict[str, Any], ...] = ()
+    slices: tuple[Annotated[dict[str, Any], WithJsonSchema(_schema_of_slice())], ...] = ()
     fairness: tuple[GroupGap, ...] = ()
     robustness: tuple[Disturbance, ...] = ()
     behaviour: tuple[Behaved, ...] = ()
@@ -524,6 +565,25 @@ class Approval(Record):
     seconded: str | None = None  # of four eyes: the other person who said yes
 
 
+class Question(Record):
+    """A version that waits for people: who is asked, who may not say yes, and until when."""
+
+    model: str
+    version: int
+    mode: Literal["manual", "four_eyes"]
+    people: tuple[str, ...] | None = None  # None: any named person
+    starters: tuple[str, ...] = ()  # who started the training or asked for it
+    asked: datetime
+    until: datetime  # no answer by then is a no
+    run: str = ""  # of Airflow, so that an attempt there can be told to belong here
+    where: str = ""  # address of the form
+
+    @property
+    def asked_for(self) -> tuple[str, ...]:
+        """Whom to tell: everybody listed but those who may not say yes."""
+        return tuple(name for name in self.people or () if name not in self.starters)
+
+
 class Champion(Record):
     """The one version of a model that serves, and how it came to."""
 
@@ -535,6 +595,60 @@ class Champion(Record):
     reason: str
     since: datetime | None = None  # the data's own time when it was decided
     previous: int | None = None
+    request: str = ""  # what asked for a rollback, such as a run: asked again it is the same one
+    overrode: str = ""  # the freeze a rollback was made in spite of
+
+
+class Block(Record):
+    """A person's word, or a rollback's, that a version must not serve; or that it may again."""
+
+    model: str
+    version: int
+    blocked: bool = True
+    actor: str
+    reason: str
+
+
+class Completeness(Record):
+    """How many clauses of Annex IV a dossier answers, and who gave the answers."""
+
+    fields: int
+    automatic: int  # from records
+    written: int  # with words of the model file that a person wrote
+    missing: tuple[str, ...] = ()  # ids of the clauses that wait for a person
+
+    @property
+    def automatic_share(self) -> float:
+        """Share of the clauses that needed no words of a person."""
+        return self.automatic / self.fields
+
+    @property
+    def share(self) -> float:
+        """Share of the clauses that are answered."""
+        return 1 - len(self.missing) / self.fields
+
+
+class Dossier(Record):
+    """The papers of a version, as they were issued at one state of the ledger."""
+
+    model: str
+    version: int
+    key: str  # hash of the manifest: the same state of the ledger gives the same papers
+    uri: str  # folder, relative to the lake
+    manifest: dict[str, str]  # file below papers/ -> SHA-256
+    zip_sha256: str
+    completeness: Completeness
+
+
+class Verification(Record):
+    """Whether every byte that a version rests on is what the ledger says."""
+
+    model: str
+    version: int
+    intact: bool
+    files: int  # whose hashes were computed again
+    altered: tuple[str, ...] = ()  # each by name, with what is wrong
+    notes: tuple[str, ...] = ()  # what there was nothing to compare with
 
 
 class Scoring(Record):
@@ -591,3 +705,73 @@ class RetrainDecision(Record):
     reason: str
     new_rows: int = 0
     at: datetime | None = None  # the data's own time
+
+
+class ChainState(Record):
+    """What a walk along the ledger's chain has found. ``bad`` is the first entry that misfits."""
+
+    entries: int  # that fit
+    head: str  # hash of the last of them
+    key: str | None = None  # id of the key it is under; None: anybody could write such a chain
+    bad: int | None = None
+    why: str = ""
+
+
+class Anchor(Record):
+    """One entry of the ledger as another place keeps it."""
+
+    seq: int
+    hash: str
+    kind: Literal["folder", "tracking", "card"]
+    place: str  # without a password
+
+
+class Disagreement(Record):
+    """An anchor that says something else than the ledger."""
+
+    anchor: Anchor
+    found: str | None  # the ledger's hash; None: it has no such entry
+
+
+class LedgerCheck(Record):
+    """Whether the ledger is what was written: its chain, and the anchors kept elsewhere."""
+
+    ok: bool
+    chain: ChainState
+    first_bad: int | None = None
+    anchors: dict[str, int] = {}  # place -> anchors that were compared
+    agreed: int | None = None  # the newest entry that an anchor vouches for
+    disagree: tuple[Disagreement, ...] = ()
+    problems: tuple[str, ...] = ()  # what makes it fail
+    notes: tuple[str, ...] = ()  # what does not
+
+
+class Served(Record):
+    """Which version of a model served at a moment, since when, by whom, on which evidence."""
+
+    model: str
+    at: datetime
+    data_time: bool = False  # ``at`` is a moment of the data, not of the clock
+    version: int | None = None  # None: none did yet
+    generation: int | None = None
+    action: Literal["promote", "rollback"] | None = None
+    since: datetime | None = None
+    until: datetime | None = None  # None: it still does
+    actor: str = ""
+    reason: str = ""
+    entry: int | None = None  # of the ledger
+    hash: str = ""
+    evidence: tuple[Lineage, ...] = ()
+
+
+class Told(Record):
+    """One entry of the ledger in words."""
+
+    seq: int
+    at: datetime
+    kind: str
+    version: int | None = None
+    what: str
+    actor: str
+    reason: str = ""
+    origin: dict[str, Any] | None = None

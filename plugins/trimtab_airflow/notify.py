@@ -1,29 +1,19 @@
-"""Messages to people: always the log, and every channel somebody has set up. Never raises.
+"""Messages to people from inside Airflow, through the channels among Airflow's connections."""
 
-Channels are Airflow connections, so that their secrets stay there: ``trimtab_webhook`` (JSON by
-HTTP POST), ``trimtab_slack`` (incoming webhook) and ``trimtab_smtp`` (``from`` and ``to`` in its
-extra). The webhook of the environment file is used as well.
-"""
-
-import json
 import logging
-import smtplib
-import urllib.request
-from collections.abc import Callable
-from email.message import EmailMessage
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow.sdk import BaseNotifier
 
-from trimtab.adapters.notify import Notifier, Severity
+from trimtab.adapters.connections import Connection, UnknownConnectionError
+from trimtab.adapters.notify import Notifier
 from trimtab.errors import TrimtabError
+from trimtab_airflow.connections import airflow_connection
 
 if TYPE_CHECKING:
-    from airflow.sdk import Connection, Context
+    from airflow.sdk import Context
 
 log = logging.getLogger(__name__)
-_SECONDS = 10
-Message = dict[str, Any]
 
 
 class FailureNotifier(BaseNotifier):
@@ -34,23 +24,16 @@ class FailureNotifier(BaseNotifier):
         task = context["ti"]
         error = str(context.get("exception") or context.get("reason") or "no reason given")
         title = f"{task.dag_id}: task {task.task_id} failed"
-        facts = {"run_id": task.run_id, "log_url": getattr(task, "log_url", None)}
-        ChannelNotifier(_environment_webhook()).send("error", title, error, **facts)
+        log_url = getattr(task, "log_url", None)
+        notifier = ChannelNotifier(_environment_webhook())
+        notifier.send("error", title, error, run_id=task.run_id, log_url=log_url)
 
 
 class ChannelNotifier(Notifier):
-    """Takes a stage's messages inside Airflow: the environment's way, then every channel."""
+    """Takes a stage's messages inside Airflow, which knows more connections."""
 
-    def send(self, severity: Severity, title: str, text: str = "", **facts: Any) -> None:
-        """Log the message and pass it to every channel there is, with the facts."""
-        super().send(severity, title, text)
-        message: Message = {"severity": severity, "title": title, "text": text, **facts}
-        for connection_id, send in _CHANNELS.items():
-            try:
-                if connection := _connection(connection_id):
-                    send(connection, message)
-            except Exception as error:
-                log.warning("%s did not take %r: %s", connection_id, title, error)
+    def __init__(self, webhook: str | None = None) -> None:
+        super().__init__(webhook, _connection)
 
 
 def _environment_webhook() -> str | None:
@@ -64,58 +47,11 @@ def _environment_webhook() -> str | None:
         return None
 
 
-def _connection(connection_id: str) -> "Connection | None":
-    """Return the connection, or None when there is no such one or nobody to ask for it."""
-    from airflow.sdk import Connection
-
+def _connection(name: str) -> Connection:
+    """Return the connection of a channel; there may be none, or nobody to ask for it."""
     try:
-        found: Connection = Connection.get(connection_id)
-    except Exception:  # Airflow raises different types in a task, in a callback, outside of both
-        return None
-    return found
-
-
-def _webhook(connection: "Connection", message: Message) -> None:
-    _post(_url(connection), message)
-
-
-def _slack(connection: "Connection", message: Message) -> None:
-    token = f"/{connection.password}" if connection.password else ""
-    text = f"*{message['title']}*\n{message['text']}"
-    _post(_url(connection).rstrip("/") + token, {"text": text})
-
-
-def _mail(connection: "Connection", message: Message) -> None:
-    extra = connection.extra_dejson
-    mail = EmailMessage()
-    mail["Subject"], mail["From"], mail["To"] = message["title"], extra["from"], extra["to"]
-    mail.set_content("\n".join(f"{name}: {value}" for name, value in message.items()))
-    with smtplib.SMTP(connection.host or "localhost", connection.port or 25, timeout=_SECONDS) as s:
-        if not extra.get("disable_tls"):
-            s.starttls()
-        if connection.login:
-            s.login(connection.login, connection.password or "")
-        s.send_message(mail)
-
-
-def _url(connection: "Connection") -> str:
-    host = connection.host or ""
-    if host.startswith(("http://", "https://")):
-        return host
-    port = f":{connection.port}" if connection.port else ""
-    return f"{connection.schema or 'https'}://{host}{port}"
-
-
-def _post(url: str, body: Message) -> None:
-    request = urllib.request.Request(  # noqa: S310 the address is the administrator's own
-        url, data=json.dumps(body).encode(), headers={"Content-Type": "application/json"}
-    )
-    with urllib.request.urlopen(request, timeout=_SECONDS):  # noqa: S310
-        pass
-
-
-_CHANNELS: dict[str, Callable[[Any, Message], None]] = {
-    "trimtab_webhook": _webhook,
-    "trimtab_slack": _slack,
-    "trimtab_smtp": _mail,
-}
+        return airflow_connection(name)
+    except UnknownConnectionError:
+        raise
+    except Exception as error:  # Airflow raises other types in a callback, and outside of a task
+        raise UnknownConnectionError(f"nobody knows {name}: {error}") from error

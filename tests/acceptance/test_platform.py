@@ -261,7 +261,7 @@ def test_broken_configuration_is_shown_whole_and_hurts_nobody_else(
         "trimtab.rollback",
         "trimtab.revert",
         "trimtab.retention",
-        "trimtab.tracking",
+        "trimtab.reconcile",
     }
     expected |= {f"{name}.{kind}" for name in MODELS for kind in ("train", "score", "monitor")}
     dags = live.api("dags?exclude_stale=true")["dags"]

@@ -14,7 +14,7 @@ from trimtab_airflow.factory import datasets, features, models, operations
 
 DATASETS = ("airports", "flights", "planes", "weather")
 MODELS = ("air_time", "flight_delay")
-OPERATIONS = {"trimtab.rollback", "trimtab.revert", "trimtab.retention", "trimtab.tracking"}
+OPERATIONS = {"trimtab.rollback", "trimtab.revert", "trimtab.retention", "trimtab.reconcile"}
 
 
 @pytest.fixture(scope="module")
@@ -82,20 +82,36 @@ def test_graph_of_each_kind(dags: dict[str, DAG]) -> None:
     assert graph(dags["trimtab.rollback"]) == {"rollback": set()}
     assert graph(dags["trimtab.revert"]) == {"revert": set()}
     assert graph(dags["trimtab.retention"]) == {"retention": set()}
-    assert graph(dags["trimtab.tracking"]) == {"sync": set()}
+    assert graph(dags["trimtab.reconcile"]) == {"reconcile": set()}
+
+
+def changed(tmp_path: Path, **keys: Any) -> DAG:
+    """The train DAG of flight_delay with other values of some keys."""
+    config = Path(__file__).parent.parent.parent / "config"
+    shutil.copytree(config, tmp_path / "config")
+    file = tmp_path / "config" / "models" / "flight_delay.yaml"
+    values = {**yaml_text.read(file).values, **keys}
+    file.write_text(yaml.safe_dump(values, sort_keys=False))
+    (dag,) = models(only="flight_delay.train", config=tmp_path / "config")
+    return dag
 
 
 @pytest.fixture
 def parallel(tmp_path: Path) -> DAG:
     """The train DAG of a model whose search three workers share."""
-    config = Path(__file__).parent.parent.parent / "config"
-    shutil.copytree(config, tmp_path / "config")
-    file = tmp_path / "config" / "models" / "flight_delay.yaml"
-    values = yaml_text.read(file).values
-    values["train"] = {**values["train"], "tune": {"parallel": 3}}
-    file.write_text(yaml.safe_dump(values, sort_keys=False))
-    (dag,) = models(only="flight_delay.train", config=tmp_path / "config")
-    return dag
+    return changed(tmp_path, train={"min_rows": 40000, "tune": {"parallel": 3}})
+
+
+def test_four_eyes_are_two_tasks_one_after_the_other(tmp_path: Path) -> None:
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    dag = changed(tmp_path, approve={"mode": "four_eyes", "users": ["ana", "ben", "carl"]})
+    shape = graph(dag)
+    assert shape["evaluate"] == {"approve"}
+    assert shape["approve"] == {"approve_second"}
+    assert shape["approve_second"] == {"promote"}
+    assert [dag.get_task(name).second for name in ("approve", "approve_second")] == [False, True]
+    DagSerialization.to_dict(dag)
 
 
 def test_a_shared_search_is_mapped_over_its_workers(parallel: DAG) -> None:
@@ -196,6 +212,10 @@ def test_forms_refuse_what_they_must(dags: dict[str, DAG]) -> None:
     with pytest.raises(Exception, match="too short"):
         form.get_param("reason").resolve("why")
     assert form.get_param("version").resolve(None) is None
+    assert form.get_param("moment").resolve("2026-03-03T12:00:00Z")
+    with pytest.raises(Exception, match="date-time"):
+        form.get_param("moment").resolve("last week")
+    assert form.get_param("override_freeze").resolve() is False
     assert dags["trimtab.retention"].params.get_param("apply").resolve() is False
     with pytest.raises(Exception, match="minimum"):
         form.get_param("version").resolve(0)

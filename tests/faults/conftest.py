@@ -17,7 +17,7 @@ from trimtab.ledger import Ledger
 
 HERE = Path(__file__).parent
 
-PATIENCE = 60.0  # seconds for one child
+PATIENCE = 180.0  # seconds for one child, on a busy machine
 
 
 class Zygote:
@@ -132,7 +132,16 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> LocalPlace:
 def bench(zygote: Zygote, ledger_url: str, place: LocalPlace) -> Any:
     from faults import cells
 
-    made = cells.Bench(zygote, ledger_url, place)
+    made = cells.Ingestion(zygote, ledger_url, place)
+    _REPORTED.append(made)
+    return made
+
+
+@pytest.fixture(scope="module")
+def models_bench(zygote: Zygote, ledger_url: str, place: LocalPlace, mlflow_database: Path) -> Any:
+    from faults import promotion
+
+    made = promotion.Promotion(zygote, ledger_url, place, mlflow_database)
     _REPORTED.append(made)
     return made
 

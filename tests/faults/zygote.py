@@ -17,7 +17,6 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 
 import points
-import scenarios
 
 
 def main() -> None:
@@ -77,10 +76,11 @@ def _child(order: dict[str, Any]) -> None:
     send = signal.SIGSTOP if order["fault"] == "stop" else signal.SIGKILL
     counted = points.Points(str(home), order["at"], send)
     counted.watch()
-    env = open_environment(home=home, config=config, clock=FixedClock(scenarios.NOW))
+    told = importlib.import_module(order["module"])
+    env = open_environment(home=home, config=config, clock=FixedClock(told.NOW))
     counted.on = True
     try:
-        scenarios.PIPELINES[order["pipeline"]](env, order["only"])
+        told.PIPELINES[order["pipeline"]](env, order["only"])
     finally:
         counted.on = False
         Path(order["log"]).with_suffix(".points").write_text("\n".join(counted.seen))

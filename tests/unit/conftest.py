@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from trimtab.evaluation import registry
+from trimtab.serving import trial
 from trimtab.training import source
 from trimtab.types import DatasetVersion
 
@@ -33,6 +34,21 @@ def user_modules() -> Iterator[None]:
     yield
     for name in (*source.USER_MODULES, registry.USER_MODULE):
         sys.modules.pop(name, None)
+
+
+@pytest.fixture(autouse=True)
+def trials_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a stage try models in this process: one of their own takes 4 s to import skops.
+
+    A test that asks for ``fresh_process`` gets the process.
+    """
+    if "fresh_process" not in request.fixturenames:
+        monkeypatch.setattr("trimtab.stages.trial.trial", trial.hold)
+
+
+@pytest.fixture
+def fresh_process() -> None:
+    """Try models as a stage does it outside of tests."""
 
 
 @pytest.fixture(scope="session")

@@ -48,11 +48,19 @@ def committed(path: str, transaction: str) -> int | None:
 
 
 def replace_where(path: str, rows: pa.Table, predicate: str, note: dict[str, str]) -> int:
-    """Replace the rows that match ``predicate``: writing twice leaves the same table."""
+    """Replace the rows that match ``predicate``: writing twice leaves the same table.
+
+    Columns the table has not yet are added to it; they are null in its other rows.
+    """
     properties = CommitProperties(custom_metadata=note)
     if exists(path):
         write_deltalake(
-            path, rows, mode="overwrite", predicate=predicate, commit_properties=properties
+            path,
+            rows,
+            mode="overwrite",
+            schema_mode="merge",
+            predicate=predicate,
+            commit_properties=properties,
         )
     else:
         write_deltalake(path, rows, mode="append", commit_properties=properties)

@@ -41,6 +41,10 @@ class Store(Protocol):
         """Keep bytes under ``key``; a reader sees all of them or nothing."""
         ...
 
+    def create(self, key: str, data: bytes) -> bool:
+        """Keep bytes under ``key`` unless something is there; whether nothing was."""
+        ...
+
     def fetch(self, key: str, folder: Path) -> Path:
         """Return a local file with the content of ``key``, in ``folder`` if it must be copied.
 
@@ -94,6 +98,19 @@ class Folder:
         with self._aside(key) as aside:
             aside.write_bytes(data)
 
+    def create(self, key: str, data: bytes) -> bool:
+        """Write next to the target, make it durable, link: a link never replaces a file."""
+        with self._beside(key) as aside:
+            aside.write_bytes(data)
+            _durable(aside)
+            try:
+                os.link(aside, self.root / key)
+            except FileExistsError:
+                return False
+            except OSError:  # a share that knows no links
+                return self._exclusive(key, data)
+        return True
+
     def fetch(self, key: str, folder: Path) -> Path:
         """Return the file itself."""
         path = self.root / key
@@ -119,18 +136,35 @@ class Folder:
         """Remove the file."""
         (self.root / key).unlink(missing_ok=True)
 
+    def _exclusive(self, key: str, data: bytes) -> bool:
+        try:
+            with (self.root / key).open("xb") as file:
+                file.write(data)
+        except FileExistsError:
+            return False
+        return True
+
     @contextmanager
     def _aside(self, key: str) -> Iterator[Path]:
-        target = self.root / key
-        target.parent.mkdir(parents=True, exist_ok=True)
-        aside = target.parent / f".{uuid.uuid4().hex}.tmp"  # short: a name may be 255 bytes long
+        with self._beside(key) as aside:
+            yield aside
+            _durable(aside)
+            aside.replace(self.root / key)
+
+    @contextmanager
+    def _beside(self, key: str) -> Iterator[Path]:
+        folder = (self.root / key).parent
+        folder.mkdir(parents=True, exist_ok=True)
+        aside = folder / f".{uuid.uuid4().hex}.tmp"  # short: a name may be 255 bytes long
         try:
             yield aside
-            with aside.open("rb") as written:
-                os.fsync(written.fileno())
-            aside.replace(target)
         finally:
             aside.unlink(missing_ok=True)
+
+
+def _durable(file: Path) -> None:
+    with file.open("rb") as written:
+        os.fsync(written.fileno())
 
 
 class S3Store:
@@ -165,6 +199,13 @@ class S3Store:
         self._check()
         with s3.answering(self.location(key)):
             self.client.put_object(Bucket=self.bucket, Key=self.name(key), Body=data)
+
+    def create(self, key: str, data: bytes) -> bool:
+        """Put one object on the condition that there is none."""
+        self._check()
+        where = {"Bucket": self.bucket, "Key": self.name(key), "Body": data}
+        with s3.answering(self.location(key)):
+            return s3.created(self.client.put_object, **where)
 
     def fetch(self, key: str, folder: Path) -> Path:
         """Download into ``folder``."""

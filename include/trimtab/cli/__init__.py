@@ -3,23 +3,27 @@
 import typer
 
 from trimtab.cli import (
+    audit,
     configuration,
     data,
     demo,
     doctor,
+    dossier,
     explain,
     features,
     ingest,
+    ledger,
     lineage,
     new,
     platform,
     quarantine,
+    reconcile,
     registry,
     reproduce,
     retention,
+    rollback,
     run,
     staleness,
-    tracking,
 )
 
 app = typer.Typer(
@@ -44,10 +48,18 @@ app.command()(run.score)
 app.command()(explain.explain)
 app.command()(registry.status)
 app.command()(registry.approve)
-app.command()(registry.rollback)
+app.command()(rollback.rollback)
+app.command()(rollback.block)
+app.command()(rollback.unblock)
+app.command("as-of")(audit.as_of)
+app.command()(audit.history)
+app.add_typer(audit.app, name="audit")
+app.add_typer(ledger.app, name="ledger")
 app.command()(staleness.staleness)
 app.command()(reproduce.reproduce)
-app.add_typer(tracking.app, name="tracking")
+app.command()(reconcile.reconcile)
+app.command()(dossier.dossier)
+app.command()(dossier.verify)
 app.command()(doctor.doctor)
 app.command()(configuration.check)
 app.command()(configuration.schema)

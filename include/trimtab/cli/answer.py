@@ -15,7 +15,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-DONE, REFUSED = 0, 1
+DONE, REFUSED, FALSE = 0, 1, 3  # FALSE: a record was looked at and is not what was written
 
 
 class Answer:
@@ -25,6 +25,7 @@ class Answer:
         self.as_json = as_json
         self.document: dict[str, Any] = {}
         self.ok = True
+        self.code = DONE
         self._console: Console | None = None
 
     @property
@@ -42,9 +43,9 @@ class Answer:
         """Print text or a table for people; square brackets in it are only text."""
         self.console.print(text, style=style, markup=False)
 
-    def refuse(self, reason: str, **facts: Any) -> None:
-        """Say why it did not work; the exit code will be 1."""
-        self.ok = False
+    def refuse(self, reason: str, *, code: int = REFUSED, **facts: Any) -> None:
+        """Say why it did not work; the exit code will be ``code``."""
+        self.ok, self.code = False, code
         self.document = {**self.document, "error": {"message": reason, **facts}}
         typer.echo(f"trimtab: {reason}", err=True)
 
@@ -72,7 +73,7 @@ def answering(*, as_json: bool, debug: bool) -> Iterator[Answer]:
     if as_json:
         typer.echo(json.dumps(answer.document, indent=1, default=str))
     if not answer.ok:
-        raise typer.Exit(REFUSED)
+        raise typer.Exit(answer.code)
 
 
 def _leave(number: int, _frame: object) -> None:

@@ -42,7 +42,7 @@ def schema(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Write the JSON Schemas that let editors complete and check configuration files."""
+    """Write the JSON Schemas of the configuration files, for editors, and of ``gate.json``."""
     with answering(as_json=json, debug=debug) as answer:
         folder = config_folder(config) / "schema"
         wanted = {folder / f"{name}.json": text for name, text in schemas().items()}
@@ -62,6 +62,7 @@ def schemas() -> dict[str, str]:
     """JSON Schema of each kind of file, by name, as text."""
     from trimtab.config import DatasetSpec, EnvironmentSpec, ModelSpec
     from trimtab.config.view import FeatureView
+    from trimtab.types import GateVerdict
 
     kinds: dict[str, Any] = {
         "dataset": DatasetSpec,
@@ -69,7 +70,8 @@ def schemas() -> dict[str, str]:
         "view": FeatureView,
         "environment": EnvironmentSpec,
     }
-    return {name: _text(kind.model_json_schema(by_alias=True)) for name, kind in kinds.items()}
+    texts = {name: _text(kind.model_json_schema(by_alias=True)) for name, kind in kinds.items()}
+    return {**texts, "gate": _text(GateVerdict.model_json_schema(mode="serialization"))}
 
 
 def _text(schema: dict[str, Any]) -> str:

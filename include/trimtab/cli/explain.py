@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trimtab.cli.answer import Answer, answering
-from trimtab.cli.options import Config, Debug, Home, Json, open_project
+from trimtab.cli.options import Config, Debug, Home, Json, maybe_version, open_project
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -51,15 +51,11 @@ def explain(
             _show_all(answer, candidate.version, worth)
 
 
-def _named(model: str, version: int | None) -> tuple[str, int | None]:
-    from trimtab.errors import DataError
-
-    name, _, number = model.partition("@")
-    if not number:
-        return name, version
-    if not number.isdigit() or (version and version != int(number)):
-        raise DataError(f"{model} and --version {version} do not go together; name one version")
-    return name, int(number)
+def _named(text: str, version: int | None) -> tuple[str, int | None]:
+    model, number = maybe_version(text)
+    if number and version and version != number:
+        raise typer.BadParameter(f"{text} and --version {version}: name one version")
+    return model, number or version
 
 
 def _key(env: "Environment", model: str, texts: Sequence[str]) -> dict[str, str]:
@@ -99,7 +95,9 @@ def _show_row(answer: Answer, found: "Explanation") -> None:
 def _scored(found: "Explanation") -> str:
     if found.scored is None:
         return "this version has not scored the row"
-    return f"scored {found.scored:%Y-%m-%d %H:%M} UTC by champion generation {found.generation}"
+    name = f" as {found.prediction_id}" if found.prediction_id else ""
+    by = f"by champion generation {found.generation}{name}"
+    return f"scored {found.scored:%Y-%m-%d %H:%M} UTC {by}"
 
 
 def _predicted(found: "Explanation") -> str:

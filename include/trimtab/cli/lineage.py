@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trimtab.cli.answer import answering
+from trimtab.cli.answer import Answer, answering
 from trimtab.cli.options import Config, Debug, Home, Json, open_project
 
 if TYPE_CHECKING:
@@ -27,13 +27,19 @@ def lineage(
 ) -> None:
     """Show where something came from and what was made of it."""
     with answering(as_json=json, debug=debug) as answer:
-        from rich.tree import Tree
-
         from trimtab.stages import lineage as stage
 
         told = stage.lineage(open_project(config, home), what)
         answer.document = told.to_json()
-        answer.say(_grown(Tree(_label(told)), told))
+        show_tree(answer, told)
+
+
+def show_tree(answer: Answer, *roots: "Lineage") -> None:
+    """Print what is told, and below it what it led to or came from."""
+    from rich.tree import Tree
+
+    for root in roots:
+        answer.say(_grown(Tree(_label(root)), root))
 
 
 def _grown(tree: "Tree", node: "Lineage") -> "Tree":

@@ -27,8 +27,37 @@ Project = Annotated[
     ),
 ]
 By = Annotated[str | None, typer.Option("--by", help="Who decides [default: the OS user].")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept in the ledger.")]
+ModelVersion = Annotated[str, typer.Argument(metavar="MODEL@VERSION", help="Such as late@3.")]
 AirflowPort = Annotated[int | None, typer.Option("--airflow-port", min=1, max=65535)]
 MlflowPort = Annotated[int | None, typer.Option("--mlflow-port", min=1, max=65535)]
+
+
+def model_version(text: str) -> tuple[str, int]:
+    """Split MODEL@VERSION; a v before the number is fine.
+
+    Raises:
+        BadParameter: it is something else.
+    """
+    model, version = maybe_version(text)
+    if version is None:
+        raise typer.BadParameter("write MODEL@VERSION, such as late@3", param_hint="MODEL@VERSION")
+    return model, version
+
+
+def maybe_version(text: str) -> tuple[str, int | None]:
+    """Split MODEL or MODEL@VERSION; None: no version was named.
+
+    Raises:
+        BadParameter: it is something else.
+    """
+    model, at, version = text.partition("@")
+    if model and not at:
+        return model, None
+    if not model or not version.removeprefix("v").isdigit():
+        hint = "MODEL[@VERSION]"
+        raise typer.BadParameter("write MODEL or MODEL@VERSION, such as late@3", param_hint=hint)
+    return model, int(version.removeprefix("v"))
 
 
 def home_folder(given: Path | None) -> Path:
@@ -58,7 +87,18 @@ def open_project(config: Path | None, home: Path | None) -> "Environment":
     """Open the environment of these folders."""
     from trimtab.environment import open_environment
 
-    return open_environment(home=home_folder(home), config=config_folder(config))
+    return open_environment(home=home_folder(home), config=config_folder(config), actor=os_user())
+
+
+def os_user() -> str:
+    """Name who types; by number where the system has no name, as in a container."""
+    import getpass
+    import os
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def open_dataset(config: Path | None, home: Path | None, dataset: str) -> "Environment":

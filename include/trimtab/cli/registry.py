@@ -1,17 +1,15 @@
-"""``trimtab status``, ``approve`` and ``rollback``: who serves, and who decides about it."""
+"""``trimtab status`` and ``approve``: who serves, and who decides about it."""
 
-import getpass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from trimtab.cli.answer import answering
-from trimtab.cli.options import By, Config, Debug, Home, Json, open_project
+from trimtab.cli.options import By, Config, Debug, Home, Json, Reason, open_project
 
 if TYPE_CHECKING:
     from trimtab.environment import Environment
-
-Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept in the ledger.")]
+    from trimtab.ledger import Ledger
 
 
 def status(
@@ -44,36 +42,26 @@ def approve(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Answer for a version that waits for a person."""
+    """Answer for a version that waits for people."""
     with answering(as_json=json, debug=debug) as answer:
+        from trimtab.errors import NotReadyError
+        from trimtab.ledger import approvals
         from trimtab.stages import approve as stage
 
         env = open_project(config, home)
-        who = by or getpass.getuser()
-        given = stage.approve(env, model, version, approved=not reject, actor=who, reason=reason)
+        said: dict[str, Any] = {"approved": not reject, "actor": by or env.actor, "reason": reason}
+        try:
+            given = stage.approve(env, model, version, **said)
+        except NotReadyError as waits:
+            if approvals.first_yes(env.ledger, model, version) is None:
+                raise
+            answer.document = {"model": model, "version": version, **said, "waits": str(waits)}
+            answer.say(str(waits))
+            return
         answer.document = given.to_json()
         word = "approved" if given.approved else "rejected"
-        answer.say(f"{model} v{version} {word} by {given.actor}: {given.reason}")
-
-
-def rollback(
-    model: str,
-    reason: Reason,
-    to: Annotated[int | None, typer.Option("--to", help="Version [default: the last one].")] = None,
-    by: By = None,
-    config: Config = None,
-    home: Home = None,
-    json: Json = False,
-    debug: Debug = False,
-) -> None:
-    """Make an earlier version the champion again."""
-    with answering(as_json=json, debug=debug) as answer:
-        from trimtab.stages import rollback as stage
-
-        env = open_project(config, home)
-        now = stage.rollback(env, model, to=to, reason=reason, actor=by or getpass.getuser())
-        answer.document = now.to_json()
-        answer.say(f"{model}: v{now.version} serves again (was v{now.previous}): {now.reason}")
+        who = " and ".join(filter(None, (given.actor, given.seconded)))
+        answer.say(f"{model} v{version} {word} by {who}: {given.reason}")
 
 
 def _model(env: "Environment", name: str) -> dict[str, Any]:
@@ -94,8 +82,22 @@ def _model(env: "Environment", name: str) -> dict[str, Any]:
         "interval": mine[-1]["interval"] if mine else None,
         "versions": len(ledger.events("training", name)),
         "open_requests": sorted(asked - closed),
+        "waits_for": _waits_for(ledger, name),
         "last_observation": seen.payload["summary"] or seen.payload["partition"] if seen else None,
     }
+
+
+def _waits_for(ledger: "Ledger", name: str) -> str | None:
+    """The newest question nobody has answered yet."""
+    from trimtab.ledger import approvals
+    from trimtab.types import Question
+
+    event = ledger.latest(approvals.ASKED, name)
+    if event is None or ledger.find(approvals.ANSWER, name, event.key):
+        return None
+    asked = Question.model_validate(event.payload)
+    who = "any person" if asked.people is None else ", ".join(asked.asked_for)
+    return f"v{asked.version}: {who} until {asked.until:%Y-%m-%d %H:%M} UTC"
 
 
 def _dataset(env: "Environment", name: str) -> dict[str, Any]:

@@ -5,11 +5,19 @@ from typing import Annotated
 import typer
 
 from trimtab.cli.answer import answering
-from trimtab.cli.options import Config, Debug, Home, Json, open_project
+from trimtab.cli.options import (
+    Config,
+    Debug,
+    Home,
+    Json,
+    ModelVersion,
+    model_version,
+    open_project,
+)
 
 
 def reproduce(
-    what: Annotated[str, typer.Argument(metavar="MODEL@VERSION", help="Such as late@3.")],
+    what: ModelVersion,
     anyway: Annotated[
         bool,
         typer.Option("--anyway", help="Train even when data, libraries or code are other."),
@@ -20,14 +28,11 @@ def reproduce(
     debug: Debug = False,
 ) -> None:
     """Rebuild a version from its record alone; 0 when its predictions are equal to the last bit."""
-    model, _, text = what.partition("@")
-    if not model or not text.removeprefix("v").isdigit():
-        raise typer.BadParameter("write MODEL@VERSION, such as late@3", param_hint="MODEL@VERSION")
+    model, version = model_version(what)
     with answering(as_json=json, debug=debug) as answer:
         from trimtab.stages import reproduce as stage
 
         env = open_project(config, home)
-        version = int(text.removeprefix("v"))
         certificate = stage.reproduce(env, model, version, answer.say, anyway=anyway)
         answer.document = certificate.to_json()
         for note in certificate.notes:

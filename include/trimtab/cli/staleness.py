@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trimtab.cli.answer import answering
-from trimtab.cli.options import Config, Debug, Home, Json, open_project
+from trimtab.cli.options import Config, Debug, Home, Json, maybe_version, open_project
 
 if TYPE_CHECKING:
     from trimtab.environment import Environment
@@ -22,17 +22,13 @@ def staleness(
     debug: Debug = False,
 ) -> None:
     """Measure the decay curve of a version: the score of a model by its age in weeks."""
-    model, at, text = what.partition("@")
-    if not model or (at and not text.removeprefix("v").isdigit()):
-        raise typer.BadParameter(
-            "write MODEL or MODEL@VERSION, such as late@3", param_hint="MODEL[@VERSION]"
-        )
+    model, named = maybe_version(what)
     with answering(as_json=json, debug=debug) as answer:
         from trimtab.cli.table import show_rows
         from trimtab.stages import staleness as stage
 
         env = open_project(config, home)
-        version = int(text.removeprefix("v")) if at else _champion(env, model)
+        version = named or _champion(env, model)
         found = stage.staleness(env, model, version, answer.say)
         answer.document = found.to_json()
         curve = zip(found.weeks, found.scores, found.losses, found.errors, strict=True)

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
+from trimtab.config import check_gate as gate
 from trimtab.config import check_training as training
 from trimtab.config import check_trust as trust
+from trimtab.config.approvers import check_approve
 from trimtab.config.catalog import Catalog
 from trimtab.config.check_derived import check_derived
 from trimtab.config.check_lookup import check_joins, check_names, check_uses
@@ -26,16 +28,17 @@ def check_model(
     """Return every problem of one model against the catalog and the registered names."""
     datasets = catalog.datasets
     found = [*_datasets(model, catalog), *training.names(model, registered)]
+    asked = list(check_approve(model.approve, catalog.groups))
     if not found:  # columns can only be judged once every dataset is there
         found += [*check_joins(model, catalog), *check_uses(model, catalog)]
         found += [*check_names(model, catalog), *_target(model, datasets)]
         found += [*_derived(model, catalog, registered.features), *_features(model, catalog)]
         found += [*_named(model, catalog), *training.splits(model, catalog)]
-        found += trust.columns(model, catalog)
+        found += [*gate.groups(model, catalog), *trust.columns(model, catalog)]
     if not found:
         found += [*_task(model, catalog), *training.fitting(model, catalog)]
-        found += trust.measures(model, catalog)
-    return [*found, *trust.names(model, registered)]
+        found += [*gate.limits(model, catalog), *trust.measures(model, catalog)]
+    return [*found, *asked, *trust.names(model, registered)]
 
 
 def _datasets(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:

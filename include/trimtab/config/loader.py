@@ -37,7 +37,7 @@ class Project:
     @property
     def catalog(self) -> Catalog:
         """What a model file may name."""
-        return Catalog(self.datasets, self.views)
+        return Catalog(self.datasets, self.views, self.environment.groups)
 
     def dataset(self, name: str) -> DatasetSpec:
         """Return one dataset, or raise the problems that keep it from being there."""
@@ -82,7 +82,8 @@ def load_project(
         if (spec := _kept(problems, lambda file=file: load_view(file, datasets, functions)))
         is not None
     }
-    catalog = Catalog(datasets, views)
+    place = _kept(problems, lambda: load_environment(folder, environment)) or EnvironmentSpec()
+    catalog = Catalog(datasets, views, place.groups)
     defaults = _kept(problems, lambda: load_defaults(folder)) or {}
     models: dict[str, ModelSpec] = {}
     for file in _files(folder / "models"):
@@ -92,7 +93,6 @@ def load_project(
         )
         if spec is not None:
             models[spec.model] = spec
-    place = _kept(problems, lambda: load_environment(folder, environment)) or EnvironmentSpec()
     return Project(folder, place, datasets, models, views, tuple(problems))
 
 

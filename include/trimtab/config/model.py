@@ -147,6 +147,11 @@ class VersusChampion(Spec):
     margin: float = Field(default=0.005, ge=0, description="in units of the primary metric")
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     resamples: int = Field(default=500, ge=100)
+    group: str | None = Field(
+        default=None,
+        description="rows with one value of this column depend on each other, as days do "
+        "[the group of the split]",
+    )
 
 
 class Fairness(Spec):

@@ -1,6 +1,6 @@
 """The model card: what a version is for, how good it is, who let it pass, how to go back."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from trimtab.config.columns import primary_metric
@@ -10,41 +10,53 @@ from trimtab.evaluation.bars import Bars
 from trimtab.evaluation.certificate import verdict as told
 from trimtab.types import Approval, Candidate, Certificate, Champion, GateVerdict, Importance
 
+HEAD = "Ledger entry of the last change"  # a line of the card; audits look for it
+
 
 def path(model: str, version: int) -> str:
     """Where the card of a version is, relative to the reports."""
     return f"models/{model}/v{version}/card.html"
 
 
-def write(
-    reports: Path,
-    spec: ModelSpec,
-    candidate: Candidate,
-    verdict: GateVerdict | None,
-    approval: Approval | None,
-    history: Sequence[Champion],
-    importance: Importance | None = None,
-    certificate: Certificate | None = None,
-) -> Path:
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """What the card of a version tells."""
+
+    spec: ModelSpec
+    candidate: Candidate
+    verdict: GateVerdict | None
+    approval: Approval | None
+    history: tuple[Champion, ...]  # of the model, all versions
+    importance: Importance | None = None
+    certificate: Certificate | None = None
+    head: str = ""  # the entry of the ledger that last changed the champion, with its hash
+
+
+def write(reports: Path, card: Card) -> Path:
     """Write the card as HTML and Markdown; return the page."""
-    page = reports / path(candidate.model, candidate.version)
+    page = reports / path(card.candidate.model, card.candidate.version)
+    for name, text in texts(card).items():
+        pages.write(page.with_name(name), text)
+    return page
+
+
+def texts(card: Card) -> dict[str, str]:
+    """Return ``card.html`` and ``card.md``."""
+    spec, candidate, verdict = card.spec, card.candidate, card.verdict
     values = {
         "spec": spec,
         "candidate": candidate,
         "verdict": verdict,
-        "approval": approval,
-        "history": list(history),
+        "approval": card.approval,
+        "history": card.history,
+        "head": f"{HEAD}: {card.head}" if card.head else "",
         "confidence": words.percent(spec.gate.versus_champion.confidence),
-        "facts": [*report.facts(candidate), *_proof(certificate)],
+        "facts": [*report.facts(candidate), *_proof(card.certificate)],
         "search": _search(spec, candidate),
-        "metrics": report.metrics_table(verdict, candidate.features.task) if verdict else [],
-        "values": report.values_plot(verdict, spec) if verdict else None,
-        "worth": Bars.of(importance) if importance else None,
-        "slices": report.slices_plot(verdict) if verdict else None,
+        "worth": Bars.of(card.importance) if card.importance else None,
+        "shown": report.Measured.of(verdict, candidate.features.task) if verdict else None,
     }
-    pages.write(page.with_suffix(".md"), pages.render("card.md.j2", **values))
-    pages.write(page, pages.render("card.html.j2", **values))
-    return page
+    return {name: pages.render(f"{name}.j2", **values) for name in ("card.html", "card.md")}
 
 
 def _search(spec: ModelSpec, candidate: Candidate) -> str:

@@ -1,7 +1,7 @@
 """What the gate judges by: the rows, the contenders, the rules' limits."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -35,6 +35,7 @@ class Contender:
     version: int
     features: FeatureSet
     load: Callable[[], Model]
+    linear: bool = False  # of a linear family
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ class Case:
     dummy: Contender
     linear: Contender
     seed: str
+    operation: Mapping[str, float] = field(default_factory=dict)  # what it costs to serve
+    group: str | None = None  # column whose values are drawn as a whole
 
     @property
     def contenders(self) -> tuple[Contender, ...]:

@@ -65,7 +65,8 @@ def _draw(axis: Any, found: Staleness) -> None:
     axis.errorbar(found.weeks, found.scores, yerr=found.errors, marker="o", capsize=3)
     fresh = found.scores[0]
     axis.axhline(fresh - found.margin, color="grey", linestyle="--", linewidth=0.8)
-    axis.annotate("fresh, less the gate's margin", (found.weeks[0], fresh - found.margin))
+    told = axis.annotate("fresh, less the gate's margin", (found.weeks[0], fresh - found.margin))
+    told.set_bbox({"color": "white", "pad": 1})  # readable where a bar crosses it
     if found.max_age_weeks is not None:
         axis.axvline(found.max_age_weeks, color="tab:red", linewidth=0.8)
     title = f"{found.model} version {found.version}: score of an older model"

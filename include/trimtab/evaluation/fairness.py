@@ -13,8 +13,8 @@ from trimtab.evaluation import words
 from trimtab.evaluation.bootstrap import Interval, Resampling
 from trimtab.evaluation.case import Answers, Ask, Case
 from trimtab.evaluation.rates import Rates, rates, widest
-from trimtab.evaluation.rules import MOST
 from trimtab.evaluation.slices import groups
+from trimtab.evaluation.versus import MOST
 from trimtab.types import GroupGap, Rule
 
 RULE = "fairness"
@@ -187,12 +187,17 @@ def _ends(found: Found) -> str:
 
 
 def _more(gap: GroupGap, rows: int) -> str:
-    """Say what would decide: an interval narrows with the root of the rows."""
-    if math.isnan(gap.gap) or gap.limit is None:
+    if math.isnan(gap.gap):
         few = "; ".join(f"{name} has {n:,}" for name, n in list(gap.skipped.items())[:5])
         return f" More labelled rows are needed: {few}." if few else " There is no other group."
-    times = ((gap.gap - gap.interval[0]) / (gap.gap - gap.limit)) ** 2
-    if times > MOST:
+    if (more := more_rows(gap, rows)) is None:
         return f" This may be chance: more than {MOST} times as many rows would be needed."
-    more = math.ceil(rows * times) - rows
     return f" This may be chance: about {more:,} more labelled rows would decide it."
+
+
+def more_rows(gap: GroupGap, rows: int) -> int | None:
+    """Say how many rows more would decide: an interval narrows with the root of the rows."""
+    if math.isnan(gap.gap) or gap.limit is None:
+        return None
+    times = ((gap.gap - gap.interval[0]) / (gap.gap - gap.limit)) ** 2
+    return math.ceil(rows * times) - rows if times <= MOST else None

@@ -6,8 +6,18 @@ from typing import Literal
 
 import numpy as np
 
-from trimtab.evaluation import behaviour, fairness, health, robustness, rules
+from trimtab.evaluation import (
+    behaviour,
+    calibration,
+    fairness,
+    health,
+    robustness,
+    rules,
+    slice_rules,
+    versus,
+)
 from trimtab.evaluation.bootstrap import Interval
+from trimtab.evaluation.calibration import Calibration
 from trimtab.evaluation.case import Answers, Case, Contender, Model
 from trimtab.evaluation.measure import Measured, computable, measure, sliced
 from trimtab.evaluation.slices import Sliced
@@ -36,6 +46,7 @@ class _Hearing:
     answers: dict[str, Answers] = field(default_factory=dict)
     measured: Measured | None = None
     slices: Sliced = field(default_factory=lambda: Sliced((), 0, 0))
+    calibration: Calibration | None = None
     fairness: list[GroupGap] = field(default_factory=list)
     robustness: list[Disturbance] = field(default_factory=list)
     behaviour: list[Behaved] = field(default_factory=list)
@@ -54,7 +65,7 @@ def judge(case: Case) -> GateVerdict:
     """Return the verdict. Nothing that goes wrong in here lets a version pass."""
     hearing = _Hearing(list(case.before))
     _ask_rows(case, hearing)
-    if len(case.holdout):
+    if len(case.holdout) and hearing.clean:  # a model that cannot serve is not loaded here either
         _ask_contenders(case, hearing)
         _ask_health(hearing)
     if hearing.clean:
@@ -62,6 +73,7 @@ def judge(case: Case) -> GateVerdict:
     if hearing.measured is not None and hearing.clean:
         _ask_values(case, hearing, hearing.measured)
         _ask_slices(case, hearing, hearing.measured)
+        _ask_calibration(case, hearing)
         _ask_trust(case, hearing, hearing.measured)
     hearing.rules += case.after
     return _verdict(case, hearing)
@@ -93,6 +105,8 @@ def _ask_rows(case: Case, hearing: _Hearing) -> None:
     y = case.holdout.y
     hearing.ask("enough_rows", lambda: rules.enough_rows(len(y), case.gate.min_rows))
     hearing.ask("both_classes", lambda: rules.both_classes(y, case.task))
+    if (column := case.group) is not None:
+        hearing.ask("enough_groups", lambda: rules.enough_groups(case.holdout.groups, column))
 
 
 def _ask_contenders(case: Case, hearing: _Hearing) -> None:
@@ -128,36 +142,67 @@ def _ask_values(case: Case, hearing: _Hearing, measured: Measured) -> None:
     hearing.ask(
         "beats_dummy", lambda: rules.beats_dummy(primary, value, dummy, gate.versus_baseline)
     )
-    linear = measured.differences["linear"]
-    hearing.ask("linear_baseline", lambda: rules.keeps_up_with_linear(primary, linear, spec.margin))
+    linear, itself = measured.differences["linear"], case.challenger.linear
+    hearing.ask(
+        "linear_baseline",
+        lambda: versus.linear(primary, linear, gate.versus_linear, itself=itself),
+    )
     if (champion := case.champion) is not None:
         difference, rows = measured.differences["champion"], len(case.holdout)
         hearing.ask(
             "versus_champion",
-            lambda: rules.versus_champion(
-                primary, difference, spec, rows=rows, champion=champion.version
-            ),
+            lambda: versus.champion(primary, difference, spec, rows=rows, version=champion.version),
         )
 
 
 def _ask_slices(case: Case, hearing: _Hearing, measured: Measured) -> None:
-    gate, primary = case.gate, case.primary
-    if not gate.slices:
+    gate, primary, sure = case.gate, case.primary, case.gate.versus_champion.confidence
+    if not gate.slices and not gate.discover_slices:
         return
 
     def measured_slices() -> Rule:
         hearing.slices = sliced(case, hearing.answers, measured.resampling)
-        return rules.slices_measured(hearing.slices, gate.slices)
+        looked = gate.discover_slices > 0
+        return slice_rules.measured(hearing.slices, gate.slices, looked=looked)
 
     hearing.ask("slices", measured_slices)
     if (floor := gate.slice_floor) is not None:
-        hearing.ask("slice_floor", lambda: rules.slice_floors(primary, hearing.slices, floor))
+        hearing.ask("slice_floor", lambda: slice_rules.floors(primary, hearing.slices, floor, sure))
     if (champion := case.champion) is not None:
         most, version = gate.slice_max_regression, champion.version
         hearing.ask(
             "slice_regression",
-            lambda: rules.slice_regressions(primary, hearing.slices, most, version),
+            lambda: slice_rules.regressions(primary, hearing.slices, most, version, sure),
         )
+
+
+def _ask_calibration(case: Case, hearing: _Hearing) -> None:
+    if case.task == "regression":
+        return
+
+    def calibrated() -> Rule:
+        answers = hearing.answers["challenger"]
+        found = calibration.measure(case.holdout.y, answers.prediction, answers.classes)
+        hearing.calibration = found
+        return calibration.rule(found, case.gate.calibration)
+
+    hearing.ask(calibration.NAME, calibrated)
+
+
+def _labels_needed(case: Case, hearing: _Hearing) -> int | None:
+    """About how many more labelled hold-out rows would decide, where a number says so."""
+    open_ = {rule.name: rule for rule in _failed(hearing.rules) if rule.decides == "hold"}
+    needed = []
+    if (few := open_.get("enough_rows")) and few.limit is not None and few.value is not None:
+        needed.append(int(few.limit - few.value))
+    if "versus_champion" in open_ and hearing.measured is not None:
+        difference = hearing.measured.differences["champion"]
+        rows, spec = len(case.holdout), case.gate.versus_champion
+        if more := versus.more_rows(difference, spec, rows):
+            needed.append(more)
+    gaps = [gap for gap in hearing.fairness if fairness.name(gap) in open_]
+    told = (fairness.more_rows(gap, len(case.holdout)) for gap in gaps)
+    return max([*needed, *(more for more in told if more)], default=None)
 
 
 def _ask_trust(case: Case, hearing: _Hearing, measured: Measured) -> None:
@@ -190,7 +235,12 @@ def _verdict(case: Case, hearing: _Hearing) -> GateVerdict:
         fairness=tuple(hearing.fairness),
         robustness=tuple(hearing.robustness),
         behaviour=tuple(hearing.behaviour),
+        operation=dict(case.operation),
+        calibration=hearing.calibration.error if hearing.calibration else None,
+        labels_needed=_labels_needed(case, hearing) if word == "HOLD" else None,
+        resampling=measured.resampling.unit if measured else "",
         rows=len(case.holdout),
+        holdout_sha256=features.holdout_sha256,
         holdout_from=features.train_until,
         holdout_until=features.holdout_until,
     )

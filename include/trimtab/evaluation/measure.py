@@ -1,15 +1,15 @@
 """Measure every contender on the same rows under the same resamples."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from trimtab.config.model import METRICS
-from trimtab.evaluation import bootstrap, slices
+from trimtab.evaluation import bootstrap, discovery, slices
 from trimtab.evaluation.bootstrap import Interval, Resampling
 from trimtab.evaluation.case import Answers, Case
-from trimtab.evaluation.slices import Sliced
+from trimtab.evaluation.slices import Scored, Sliced
 from trimtab.evaluation.weighted import score
 from trimtab.types import Rule
 
@@ -30,6 +30,7 @@ def measure(case: Case, answers: Mapping[str, Answers]) -> Measured:
     resampling = bootstrap.plan(
         len(y),
         case.holdout.times,
+        case.holdout.groups,
         resamples=spec.resamples,
         confidence=spec.confidence,
         seed=case.seed,
@@ -74,17 +75,15 @@ def computable(case: Case, measured: Measured) -> Rule:
 
 
 def sliced(case: Case, answers: Mapping[str, Answers], resampling: Resampling) -> Sliced:
-    """Measure challenger and champion in every slice of the model file."""
+    """Measure both in every slice the model file names, and in the worst that are found."""
+    gate, frame = case.gate, case.holdout.frame
     ours, theirs = answers["challenger"], answers.get("champion")
-    return slices.measure(
-        case.primary,
-        case.holdout.frame,
-        case.gate.slices,
-        case.holdout.y,
-        ours.prediction,
-        theirs.prediction if theirs else None,
-        resampling,
-        classes=ours.classes,
-        champion_classes=theirs.classes if theirs else None,
-        min_rows=case.gate.slice_min_rows,
+    scored = Scored(case.primary, case.holdout.y, ours, theirs, resampling)
+    named = slices.measure(scored, frame, gate.slices, gate.slice_min_rows)
+    if not gate.discover_slices:
+        return named
+    columns = case.challenger.features.features
+    found = discovery.worst(
+        scored, case.task, frame, columns, most=gate.discover_slices, least=gate.slice_min_rows
     )
+    return replace(named, slices=(*named.slices, *found))

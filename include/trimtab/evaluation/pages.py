@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from trimtab.evaluation import plot, words
+from trimtab.evaluation import story, words
 
 
 @functools.cache
@@ -24,13 +24,13 @@ def _templates() -> Environment:
         "signed": words.signed,
         "metric": words.metric,
         "rule": words.rule,
+        "outcome": story.outcome,
         "cell": words.cell,
         "day": words.day,
         "percent": words.percent,
         "size": words.size,
         "md": words.markdown,
     }
-    templates.globals |= {"left": plot.LEFT, "width": plot.WIDTH, "right": plot.RIGHT}
     return templates
 
 

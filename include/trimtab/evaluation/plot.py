@@ -3,32 +3,42 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from trimtab.evaluation import words
 
-LEFT, WIDTH, RIGHT = 230, 460, 140  # labels, plot, numbers; in SVG units
+
+def known(value: float | None) -> TypeGuard[float]:
+    """Whether there is a number to draw."""
+    return value is not None and not math.isnan(value)
 
 
 @dataclass(frozen=True)
 class Dot:
-    """One line of a plot: a value, its interval, and another value to compare with."""
+    """One row of a plot: a value, its interval, a value to compare with, a limit of its own."""
 
     label: str
     value: float | None
     low: float | None = None
     high: float | None = None
     other: float | None = None
+    limit: float | None = None
     note: str = ""
-    tone: str = "main"
+    tone: str = "main"  # main | other | faint | bad
+
+    @property
+    def sure(self) -> bool:
+        """Whether it has an interval."""
+        return known(self.low) and known(self.high)
 
 
 @dataclass(frozen=True)
 class Line:
-    """A vertical line: a limit or zero."""
+    """A vertical line through all rows: a limit or zero."""
 
     value: float
     label: str
-    tone: str = "limit"
+    tone: str = "limit"  # limit | zero
 
 
 @dataclass(frozen=True)
@@ -38,20 +48,23 @@ class Plot:
     dots: tuple[Dot, ...]
     lines: tuple[Line, ...] = ()
     sign: bool = False
+    left_out: int = 0  # rows that were not drawn
+    from_zero: bool = False  # the axis begins at zero
 
     @property
     def range(self) -> tuple[float, float]:
         """The axis' ends: every value with a little air."""
-        of_dots = (v for d in self.dots for v in (d.value, d.low, d.high, d.other))
-        values = [*of_dots, *(line.value for line in self.lines)]
+        of_dots = (v for d in self.dots for v in (d.value, d.low, d.high, d.other, d.limit))
+        values = [*of_dots, *(line.value for line in self.lines), *([0.0] * self.from_zero)]
         finite = [v for v in values if v is not None and math.isfinite(v)] or [0.0]
         air = (max(finite) - min(finite)) * 0.06 or abs(finite[0]) * 0.1 or 1.0
         return min(finite) - air, max(finite) + air
 
-    def x(self, value: float) -> float:
-        """Position of a value, in SVG units."""
+    def x(self, value: float) -> str:
+        """Position of a value as a percentage of the width; what is infinite lies at an end."""
         low, high = self.range
-        return round(LEFT + WIDTH * (value - low) / (high - low), 1)
+        share = (min(max(value, low), high) - low) / (high - low)
+        return f"{100 * share:.2f}%"
 
     @property
     def ticks(self) -> Sequence[float]:
@@ -73,9 +86,3 @@ class Plot:
         step = ticks[1] - ticks[0] if len(ticks) > 1 else abs(value) or 1.0
         digits = max(0, -math.floor(math.log10(step) + 1e-9))
         return f"{value:+,.{digits}f}" if self.sign and value else f"{value:,.{digits}f}"
-
-    def anchor(self, line: Line) -> str:
-        """Which side a line's label is written on, so that two labels do not meet."""
-        if len(self.lines) == 1:
-            return "middle"
-        return "end" if line.value == min(other.value for other in self.lines) else "start"

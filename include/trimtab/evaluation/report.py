@@ -1,19 +1,23 @@
 """The gate report: one HTML page that a manager can read, and the verdict as JSON beside it."""
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from trimtab.config.model import METRICS, ModelSpec
-from trimtab.evaluation import pages, words
+from trimtab.evaluation import pages, pictures, story, words
 from trimtab.evaluation.bars import Bars
-from trimtab.evaluation.plot import Dot, Line, Plot
+from trimtab.evaluation.pictures import Panel
+from trimtab.evaluation.plot import Plot
+from trimtab.evaluation.story import Standing
 from trimtab.types import Candidate, GateVerdict, Importance
 
-HEADLINES = {
-    "PROMOTE": "Fit to serve",
-    "HOLD": "Not decided yet",
-    "REJECT": "Not fit to serve",
+_OPERATION: dict[str, tuple[str, Callable[[float], str]]] = {
+    "size": ("Package on disk", words.size),
+    "latency": ("Time for one row", lambda value: f"{words.number(value)} ms"),
+    "memory": ("Memory when loaded", words.size),
 }
 
 
@@ -29,11 +33,12 @@ def write(
     candidate: Candidate,
     champion: Candidate | None,
     importance: Importance | None = None,
+    standing: Standing | None = None,
 ) -> Path:
     """Write the page and ``gate.json``; return the page."""
     page = reports / path(verdict.model, verdict.version)
     pages.write(page.with_suffix(".json"), json.dumps(verdict.to_json(), indent=2) + "\n")
-    pages.write(page, html(verdict, spec, candidate, champion, importance))
+    pages.write(page, html(verdict, spec, candidate, champion, importance, standing))
     return page
 
 
@@ -43,72 +48,57 @@ def html(
     candidate: Candidate,
     champion: Candidate | None,
     importance: Importance | None = None,
+    standing: Standing | None = None,
 ) -> str:
-    """Return the page."""
+    """Return the page; what was not measured has no section."""
+    standing = standing or Standing()
     return pages.render(
         "gate.html.j2",
         verdict=verdict,
-        headline=HEADLINES[verdict.verdict],
+        headline=story.HEADLINES[verdict.verdict],
+        summary=story.summary(verdict),
+        warnings=story.warnings(verdict),
+        steps=story.steps(verdict, spec, candidate, standing),
+        rules=story.sections(verdict.rules),
+        links=standing.links,
         spec=spec,
         candidate=candidate,
         champion=champion,
-        values=values_plot(verdict, spec),
-        difference=difference_plot(verdict, spec),
-        slices=slices_plot(verdict),
         worth=Bars.of(importance) if importance else None,
-        metrics=metrics_table(verdict, candidate.features.task),
-        facts=facts(candidate),
+        sides=sides(candidate, champion),
+        operation=operation(verdict),
+        facts=[*facts(candidate), *_holdout(verdict)],
         confidence=words.percent(spec.gate.versus_champion.confidence),
+        shown=Measured.of(verdict, candidate.features.task),
     )
 
 
-def values_plot(verdict: GateVerdict, spec: ModelSpec) -> Plot | None:
-    """The challenger's interval beside the champion and the baselines."""
-    if verdict.value != verdict.value:
-        return None
-    low, high = verdict.interval
-    dots = [Dot(f"Challenger, version {verdict.version}", verdict.value, low, high)]
-    if verdict.champion_value is not None:
-        dots.append(
-            Dot(f"Champion, version {verdict.champion}", verdict.champion_value, tone="other")
+@dataclass(frozen=True)
+class Measured:
+    """What the gate measured, for the sections that report and model card share."""
+
+    metrics: list[tuple[str, list[float | None]]]
+    values: Plot | None
+    difference: Plot | None
+    slices: Plot | None
+    fairness: list[Panel]
+    groups: list[Panel]
+    robustness: Plot | None
+    calibration_limit: float | None
+
+    @classmethod
+    def of(cls, verdict: GateVerdict, task: str) -> Self:
+        """Lay out every plot of a verdict."""
+        return cls(
+            metrics=metrics_table(verdict, task),
+            values=pictures.values(verdict),
+            difference=pictures.difference(verdict),
+            slices=pictures.slices(verdict),
+            fairness=pictures.fairness(verdict.fairness),
+            groups=pictures.groups(verdict.fairness),
+            robustness=pictures.robustness(verdict.robustness, verdict.primary),
+            calibration_limit=pictures.limit(verdict, "calibration"),
         )
-    dots += [
-        Dot(f"{who.capitalize()} baseline", verdict.metrics[name], tone="faint")
-        for who in ("linear", "dummy")
-        if (name := f"{who}.{verdict.primary}") in verdict.metrics
-    ]
-    least = spec.gate.min
-    lines = (Line(least, f"gate.min {words.number(least)}"),) if least is not None else ()
-    return Plot(tuple(dots), lines)
-
-
-def difference_plot(verdict: GateVerdict, spec: ModelSpec) -> Plot | None:
-    """Challenger minus champion, with zero and the margin."""
-    if verdict.difference is None:
-        return None
-    low, estimate, high = verdict.difference
-    margin = spec.gate.versus_champion.margin
-    lines = [Line(0.0, "no difference", "zero")]
-    if spec.gate.versus_champion.mode == "non_inferior" and margin:
-        lines.append(Line(-margin, f"margin {words.number(-margin)}"))
-    dot = Dot("Challenger minus champion", estimate, low, high)
-    return Plot((dot,), tuple(lines), sign=True)
-
-
-def slices_plot(verdict: GateVerdict) -> Plot | None:
-    """Every judged slice: the challenger with its interval, the champion as a ring."""
-    dots = tuple(
-        Dot(
-            f"{part['column']} = {part['value']}",
-            part["metric"],
-            low=part["interval"][0],
-            high=part["interval"][1],
-            other=part["champion"],
-            note=f"{part['rows']:,} rows",
-        )
-        for part in verdict.slices
-    )
-    return Plot(dots) if dots else None
 
 
 def metrics_table(verdict: GateVerdict, task: str) -> list[tuple[str, list[float | None]]]:
@@ -116,6 +106,21 @@ def metrics_table(verdict: GateVerdict, task: str) -> list[tuple[str, list[float
     who = ["", *(["champion."] if verdict.champion else []), "linear.", "dummy."]
     names = dict.fromkeys((verdict.primary, *METRICS[task])) if verdict.metrics else {}
     return [(name, [verdict.metrics.get(f"{prefix}{name}") for prefix in who]) for name in names]
+
+
+def sides(candidate: Candidate, champion: Candidate | None) -> list[tuple[str, str, str | None]]:
+    """How challenger and champion were made, side by side; None: there is no champion."""
+    ours, theirs = _made(candidate), _made(champion) if champion else {}
+    return [(label, text, theirs.get(label)) for label, text in ours.items()]
+
+
+def operation(verdict: GateVerdict) -> list[tuple[str, str]]:
+    """Size and speed of the package as it will serve, as label and text."""
+    told = []
+    for name, value in verdict.operation.items():
+        label, write = _OPERATION.get(name, (name.replace("_", " "), words.number))
+        told.append((label, write(value)))
+    return told
 
 
 def facts(candidate: Candidate) -> list[tuple[str, Any]]:
@@ -135,3 +140,25 @@ def facts(candidate: Candidate) -> list[tuple[str, Any]]:
         ("Configuration", candidate.config_hash),
         ("Cause of training", features.cause),
     ]
+
+
+def _holdout(verdict: GateVerdict) -> list[tuple[str, str]]:
+    found = [
+        ("Hold-out list", verdict.holdout_sha256),
+        ("Resampled by", verdict.resampling),
+    ]
+    return [(label, text) for label, text in found if text]
+
+
+def _made(candidate: Candidate) -> dict[str, str]:
+    features = candidate.features
+    return {
+        "Estimator": candidate.estimator,
+        "Features": f"{len(features.features):,}",
+        "Training rows": f"{features.train_rows:,}",
+        "Trained on rows before": words.day(features.train_until),
+        "Data versions": words.versions(features.versions),
+        "Cause of training": features.cause,
+        "Commit": words.commit(candidate.git_commit, dirty=candidate.dirty),
+        "MLflow run": candidate.run_id or "not tracked",
+    }

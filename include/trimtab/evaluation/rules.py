@@ -5,20 +5,17 @@ inside a rule a refusal that carries the rule's name.
 """
 
 import logging
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
-from trimtab.config.model import Task, VersusChampion
+from trimtab.config.model import Task
 from trimtab.errors import DependencyError
 from trimtab.evaluation import words
-from trimtab.evaluation.bootstrap import Interval
-from trimtab.evaluation.slices import Slice, Sliced
+from trimtab.evaluation.bootstrap import MIN_BLOCKS
 from trimtab.types import Rule
 
 log = logging.getLogger(__name__)
-MOST = 100  # times as many rows: beyond that more rows are no useful advice
 
 
 def guarded(name: str, rule: Callable[[], Rule]) -> Rule:
@@ -46,7 +43,7 @@ def clean_code(*, production: bool, commit: str | None, dirty: bool) -> Rule:
             else "; an environment with production: true would refuse it."
         )
     passed = committed or not production
-    return Rule(name="clean_code", passed=passed, reason=fact)
+    return Rule(name="clean_code", passed=passed, reason=fact, about="record")
 
 
 def enough_rows(rows: int, least: int) -> Rule:
@@ -58,6 +55,7 @@ def enough_rows(rows: int, least: int) -> Rule:
         value=rows,
         limit=least,
         decides="hold",
+        about="rows",
         reason=f"{rows:,} hold-out rows are enough (at least {least:,})."
         if missing <= 0
         else f"{missing:,} more labelled rows are needed: {rows:,} hold-out rows, "
@@ -75,10 +73,26 @@ def both_classes(y: np.ndarray, task: Task) -> Rule:
         value=found,
         limit=2,
         decides="hold",
+        about="rows",
         reason="The hold-out rows have labels to tell apart."
         if passed
         else f"All {len(y):,} hold-out rows have the same label; "
         "rows of at least one other class are needed.",
+    )
+
+
+def enough_groups(groups: np.ndarray | None, column: str) -> Rule:
+    """Hold when too few groups of rows are there to say how much groups differ."""
+    found = 0 if groups is None else len(np.unique(groups.astype(str)))
+    return Rule(
+        name="enough_groups",
+        passed=found >= MIN_BLOCKS,
+        value=found,
+        limit=MIN_BLOCKS,
+        decides="hold",
+        about="rows",
+        reason=f"The hold-out rows are of {found:,} values of {column}, which are drawn as a "
+        f"whole; at least {MIN_BLOCKS} say how much they differ.",
     )
 
 
@@ -120,130 +134,3 @@ def beats_dummy(metric: str, value: float, dummy: float, more_than: float) -> Ru
         + (f" by more than {words.number(more_than)}." if more_than else ".")
     )
     return Rule(name="beats_dummy", passed=passed, value=value, limit=limit, reason=reason)
-
-
-def keeps_up_with_linear(metric: str, difference: Interval, margin: float) -> Rule:
-    """The challenger is no worse than the simple model, give or take the margin."""
-    passed = difference.estimate >= -margin
-    reason = (
-        f"{words.metric(metric)} differs from the linear baseline by "
-        f"{words.signed(difference.estimate)} "
-        f"({words.between(difference.low, difference.high, sign=True)}); "
-        f"at least {words.number(-margin)} is asked. "
-        + ("" if passed else "Serve the simpler model, or train the candidate longer.")
-    ).strip()
-    return Rule(
-        name="linear_baseline",
-        passed=passed,
-        value=difference.estimate,
-        limit=-margin,
-        reason=reason,
-    )
-
-
-def versus_champion(
-    metric: str, difference: Interval, spec: VersusChampion, *, rows: int, champion: int
-) -> Rule:
-    """Compare on the same rows: superior asks for proof of gain, non_inferior of no loss.
-
-    Superior: the whole interval is above 0 and the gain is at least the margin. Non-inferior: the
-    whole interval is above minus the margin. What is not refuted but not proven either holds.
-    """
-    superior = spec.mode == "superior"
-    bound = 0.0 if superior else -spec.margin
-    least = spec.margin if superior else -spec.margin
-    proven = difference.low > bound and difference.estimate >= least
-    hopeless = not (difference.estimate >= least and difference.high > bound)
-    asked = (
-        f"a gain of at least {words.number(spec.margin)} and an interval above 0"
-        if superior
-        else f"an interval above {words.number(-spec.margin)}"
-    )
-    mode = "superior" if superior else "non-inferior"
-    fact = (
-        f"{words.metric(metric)} differs from champion version {champion} by "
-        f"{words.signed(difference.estimate)} ({words.percent(spec.confidence)} interval "
-        f"{words.between(difference.low, difference.high, sign=True)}, paired on {rows:,} rows); "
-        f"{mode} asks for {asked}."
-    )
-    if not proven and not hopeless:
-        fact += f" {_more_rows(difference, bound, rows)}"
-    return Rule(
-        name="versus_champion",
-        passed=proven,
-        value=difference.low,
-        limit=bound,
-        decides="reject" if hopeless else "hold",
-        reason=fact,
-    )
-
-
-def _more_rows(difference: Interval, bound: float, rows: int) -> str:
-    """Say how many rows would decide it: an interval narrows with the root of the rows."""
-    distance = difference.estimate - bound
-    if not math.isfinite(difference.low) or distance <= 0:
-        return "The interval cannot be computed on these rows."
-    needed = math.ceil(rows * ((difference.estimate - difference.low) / distance) ** 2)
-    if needed > MOST * rows:
-        return f"More than {MOST} times as many rows would be needed to decide this."
-    return f"About {needed - rows:,} more labelled rows would decide this, if the difference stays."
-
-
-def slices_measured(sliced: Sliced, columns: Sequence[str]) -> Rule:
-    """Say how many slices there are to judge, and how many are too small."""
-    return Rule(
-        name="slices",
-        passed=True,
-        value=len(sliced.slices),
-        reason=f"{len(sliced.slices)} slices of {', '.join(columns)} were measured; "
-        f"{sliced.skipped} with {sliced.skipped_rows:,} rows are too small (gate.slice_min_rows).",
-    )
-
-
-def slice_floors(metric: str, sliced: Sliced, floor: float) -> Rule:
-    """No part of the data may be served worse than the floor."""
-    low = [part for part in sliced.slices if not part.metric >= floor]
-    worst = min((part.metric for part in sliced.slices), default=math.nan)
-    reason = f"{_counted(sliced)}: none is below {words.number(floor)} (gate.slice_floor)."
-    if low:
-        names = "; ".join(f"{_name(part)} {words.number(part.metric)}" for part in low)
-        reason = f"{words.metric(metric)} is below {words.number(floor)} in {names}."
-    return Rule(name="slice_floor", passed=not low, value=worst, limit=floor, reason=reason)
-
-
-def slice_regressions(metric: str, sliced: Sliced, most: float, champion: int) -> Rule:
-    """No part of the data may lose more than ``most``, beyond what chance explains."""
-    compared = [part for part in sliced.slices if part.difference is not None]
-    worse = [part for part in compared if _regressed(part, most)]
-    worst = min((p.difference.estimate for p in compared if p.difference), default=None)
-    reason = (
-        f"{_counted(sliced)}: none lost more than {words.number(most)} against version {champion}."
-    )
-    if worse:
-        names = "; ".join(f"{_name(p)} {_loss(p)}" for p in worse)
-        reason = (
-            f"{words.metric(metric)} fell by more than {words.number(most)} against champion "
-            f"version {champion} in {names}."
-        )
-    return Rule(name="slice_regression", passed=not worse, value=worst, limit=-most, reason=reason)
-
-
-def _regressed(part: Slice, most: float) -> bool:
-    difference = part.difference
-    return difference is not None and difference.high < 0 and difference.estimate < -most
-
-
-def _name(part: Slice) -> str:
-    return f"{part.column} = {part.value} ({part.rows:,} rows)"
-
-
-def _loss(part: Slice) -> str:
-    if part.difference is None:
-        return ""
-    low, estimate, high = part.difference.triple
-    return f"by {words.signed(estimate)} ({words.between(low, high, sign=True)})"
-
-
-def _counted(sliced: Sliced) -> str:
-    skipped = f", {sliced.skipped} too small to judge" if sliced.skipped else ""
-    return f"{len(sliced.slices)} slices judged{skipped}"

@@ -1,7 +1,7 @@
 """The primary metric in parts of the data: a good average may hide a bad corner."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from trimtab.evaluation.bootstrap import Interval, Resampling
+from trimtab.evaluation.case import Answers
 from trimtab.evaluation.weighted import score
 
 MISSING = "(missing)"
@@ -17,7 +18,7 @@ MAX_VALUES = 20  # a numeric column with more values than this is cut into quart
 
 @dataclass(frozen=True)
 class Slice:
-    """One value of one column: how the challenger does there, and against the champion."""
+    """One part of the rows: how the challenger does there, and against the champion."""
 
     column: str
     value: str
@@ -26,6 +27,7 @@ class Slice:
     interval: Interval
     champion: float | None = None
     difference: Interval | None = None
+    discovered: bool = False  # found by looking for it, not named in the model file
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for the verdict."""
@@ -37,6 +39,7 @@ class Slice:
             "interval": [_number(self.interval.low), _number(self.interval.high)],
             "champion": _number(self.champion),
             "difference": [_number(v) for v in self.difference.triple] if self.difference else None,
+            "discovered": self.discovered,
         }
 
 
@@ -47,22 +50,42 @@ class Sliced:
     slices: tuple[Slice, ...]
     skipped: int
     skipped_rows: int
+    clusters: int = 2  # what the certainty of their intervals rests on
 
 
-def measure(
-    name: str,
-    frame: pd.DataFrame,
-    columns: Sequence[str],
-    y: np.ndarray,
-    challenger: np.ndarray,
-    champion: np.ndarray | None,
-    resampling: Resampling,
-    *,
-    classes: Sequence[Any] | None = None,
-    champion_classes: Sequence[Any] | None = None,
-    min_rows: int,
-) -> Sliced:
-    """Measure both models in every value of ``columns`` with at least ``min_rows`` rows.
+@dataclass(frozen=True)
+class Scored:
+    """Both models' answers on the judged rows, ready to be measured in any part of them."""
+
+    name: str  # of the metric
+    y: np.ndarray
+    challenger: Answers
+    champion: Answers | None
+    resampling: Resampling
+
+    def part(
+        self, column: str, value: str, rows: np.ndarray, *, discovered: bool = False
+    ) -> Slice | None:
+        """Measure the rows where ``rows`` is true; None where metric or interval do not exist."""
+        metric, draws = self._measured(self.challenger, rows)
+        interval = self.resampling.interval(metric, draws)
+        other = difference = None
+        if self.champion:
+            other, theirs = self._measured(self.champion, rows)
+            difference = self.resampling.interval(metric - other, draws - theirs)
+        if not all(np.isfinite(each.low) for each in (interval, difference) if each):
+            return None
+        n = int(rows.sum())
+        return Slice(column, value, n, metric, interval, other, difference, discovered)
+
+    def _measured(self, answers: Answers, rows: np.ndarray) -> tuple[float, np.ndarray]:
+        prediction, classes = answers.prediction, answers.classes
+        whole = score(self.name, self.y[rows], prediction[rows], classes)
+        return whole, self.resampling.values(self.name, self.y, prediction, classes, rows)
+
+
+def measure(scored: Scored, frame: pd.DataFrame, columns: tuple[str, ...], least: int) -> Sliced:
+    """Measure both models in every value of ``columns`` with at least ``least`` rows.
 
     Raises:
         KeyError: a column is not among the judged rows.
@@ -70,20 +93,12 @@ def measure(
     found, skipped, skipped_rows = [], 0, 0
     for column in columns:
         for value, rows, n in groups(frame[column]):
-            small = n < min_rows
-            whole = math.nan if small else score(name, y[rows], challenger[rows], classes)
-            if not np.isfinite(whole):  # too small, or the metric does not exist here
+            part = scored.part(column, value, rows) if n >= least else None
+            if part is None:  # too small, or the metric does not exist here
                 skipped, skipped_rows = skipped + 1, skipped_rows + n
-                continue
-            draws = resampling.values(name, y, challenger, classes, rows)
-            interval = resampling.interval(whole, draws)
-            other = difference = None
-            if champion is not None:
-                other = score(name, y[rows], champion[rows], champion_classes)
-                theirs = resampling.values(name, y, champion, champion_classes, rows)
-                difference = resampling.interval(whole - other, draws - theirs)
-            found.append(Slice(column, value, n, whole, interval, other, difference))
-    return Sliced(tuple(found), skipped, skipped_rows)
+            else:
+                found.append(part)
+    return Sliced(tuple(found), skipped, skipped_rows, scored.resampling.clusters)
 
 
 def groups(values: pd.Series) -> Iterator[tuple[str, np.ndarray, int]]:
@@ -98,4 +113,4 @@ def groups(values: pd.Series) -> Iterator[tuple[str, np.ndarray, int]]:
 
 
 def _number(value: float | None) -> float | None:
-    return float(value) if value is not None and np.isfinite(value) else None
+    return float(value) if value is not None and math.isfinite(value) else None

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from trimtab.config.model import Task
+
 THRESHOLD = 0.5  # of P(positive), for metrics of decided labels
 TINY = 1e-15  # the smallest probability a log loss counts with
 RANKING = ("roc_auc", "average_precision")
@@ -21,6 +23,15 @@ def score(
     """Return the metric of the rows as they are; NaN when it does not exist on them."""
     once, everything = np.ones((1, 1)), np.zeros(len(y), dtype=int)
     return float(resampled(name, y, prediction, everything, once, classes)[0])
+
+
+def losses(
+    task: Task, y: np.ndarray, prediction: np.ndarray, classes: Sequence[Any] | None = None
+) -> np.ndarray:
+    """Return what each row costs, (n,): log loss of probabilities, absolute error of numbers."""
+    if task == "regression":
+        return _row_sums("neg_mean_absolute_error", y, prediction, classes)[:, 0]
+    return _row_sums("neg_log_loss", y, prediction, classes)[:, 0]
 
 
 def resampled(

@@ -2,6 +2,7 @@
 
 import html
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -25,9 +26,11 @@ def metric(name: str) -> str:
 
 
 def number(value: float | None) -> str:
-    """Four significant digits, three below 0.1; what is missing says so."""
+    """Four significant digits, three below 0.1; what is missing or infinite says so."""
     if value is None or math.isnan(value):
         return "not computable"
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
     if value == 0:
         return "0"
     if abs(value) < 1e-4:
@@ -80,9 +83,11 @@ def hardware(name: str, value: object) -> str:
 
 _RULES = {
     "clean_code": "Committed code",
+    "frozen_holdout": "Rows fixed before the training",
     "unseen_rows": "Rows unseen by both models",
     "enough_rows": "Enough rows",
     "both_classes": "More than one class",
+    "enough_groups": "Enough groups of rows",
     "challenger_answers": "Challenger answers",
     "champion_answers": "Champion answers",
     "dummy_answers": "Dummy answers",
@@ -92,6 +97,7 @@ _RULES = {
     "beats_dummy": "Better than a dummy",
     "linear_baseline": "Linear baseline",
     "versus_champion": "Against the champion",
+    "calibration": "Probabilities come true",
     "slices": "Slices measured",
     "slice_floor": "Floor of every slice",
     "slice_regression": "No slice gets worse",
@@ -104,6 +110,13 @@ _RULES = {
     "robustness_unseen": "Stays with unseen categories",
     "robustness_extreme": "Stays with extreme numbers",
     "robustness_shuffled": "Leans on no single column",
+    "serves_as_recorded": "Serves as recorded",
+    "package_as_recorded": "Files and metrics as recorded",
+    "data_unchanged": "Data unchanged since the training",
+    "human_text": "Purpose, limits and oversight are said",
+    "size": "Size against the last versions",
+    "latency": "Latency against the last versions",
+    "memory": "Memory against the last versions",
 }
 
 
@@ -119,8 +132,10 @@ def cell(value: float | None) -> str:
     return f"{value:,.0f}" if float(value).is_integer() and abs(value) >= 10 else number(value)
 
 
-def size(value: int) -> str:
+def size(value: float) -> str:
     """Bytes, in the unit that leaves at most three digits before the point."""
+    if not math.isfinite(value):
+        return number(value)
     amount = float(value)
     for unit in ("B", "kB", "MB", "GB"):
         if amount < 1000:
@@ -139,7 +154,9 @@ def versions(values: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {version}" for name, version in sorted(values.items())) or "-"
 
 
+_MARKS = re.compile(r"([\\`*\[\]|~])")
+
+
 def markdown(text: object) -> str:
-    """Text that stays text inside a Markdown table."""
-    safe = html.escape(str(text), quote=False).replace("|", "\\|")
-    return " ".join(safe.split())
+    """Text that stays text inside a Markdown table: no HTML, no link, no picture, no emphasis."""
+    return " ".join(_MARKS.sub(r"\\\1", html.escape(str(text), quote=False)).split())

@@ -43,13 +43,19 @@ def carried(dataset: DatasetSpec) -> list[str]:
 def needed(spec: ModelSpec, catalog: Catalog) -> list[str]:
     """Columns of a feature file beside target and role.
 
-    Identity, features, slices and protected columns of the gate, the split's group, the weight.
+    Identity, features, what the gate looks at, the group of the split, the weight.
     """
     ours = carried(catalog.datasets[spec.data.from_])
     extra = [name for name in (spec.split.group, spec.train.weight) if name]
     features = feature_columns(spec, catalog)
-    protected = spec.gate.fairness.columns if spec.gate.fairness else ()
-    return list(dict.fromkeys([*ours, *features, *spec.gate.slices, *protected, *extra]))
+    return list(dict.fromkeys([*ours, *features, *looked_at(spec), *extra]))
+
+
+def looked_at(spec: ModelSpec) -> list[str]:
+    """Columns the gate looks at, be they features or not: slices, groups, rows drawn together."""
+    group, fairness = spec.gate.versus_champion.group, spec.gate.fairness
+    protected = fairness.columns if fairness else ()
+    return [*spec.gate.slices, *protected, *([group] if group else [])]
 
 
 def joined(

@@ -1,5 +1,6 @@
 """The ledger: one append-only, hash-chained table of everything decided. It is the truth."""
 
-from trimtab.ledger.ledger import Event, Ledger
+from trimtab.ledger.event import Entry, Event
+from trimtab.ledger.ledger import Ledger
 
-__all__ = ["Event", "Ledger"]
+__all__ = ["Entry", "Event", "Ledger"]

@@ -1,38 +1,26 @@
 """Append and read events. One transaction per event; a repeated key returns the first event."""
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, ParamSpec, TypeVar, cast
 from zlib import crc32
 
-from sqlalchemy import Connection, Engine, Row, create_engine, event, insert, select, text
+from sqlalchemy import Connection, Engine, create_engine, event, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from trimtab.clock import Clock, SystemClock
 from trimtab.errors import DependencyError
-from trimtab.ledger import chain
-from trimtab.ledger.tables import events, metadata
+from trimtab.ledger import chain, migrations
+from trimtab.ledger.event import Entry, Event, of_row
+from trimtab.ledger.keys import Keyring
+from trimtab.ledger.tables import events
+from trimtab.ledger.writing import Turn
+from trimtab.types import ChainState
 
 P = ParamSpec("P")
 R = TypeVar("R")
 _WRITERS = "trimtab-ledger-writers"
-
-
-@dataclass(frozen=True)
-class Event:
-    """One line of the ledger. ``new`` is False when the key had been written before."""
-
-    seq: int
-    at: datetime
-    kind: str
-    subject: str
-    key: str
-    actor: str
-    payload: dict[str, Any]
-    new: bool = False
 
 
 def _reachable(method: Callable[P, R]) -> Callable[P, R]:
@@ -51,11 +39,23 @@ def _reachable(method: Callable[P, R]) -> Callable[P, R]:
 
 
 class Ledger:
-    """The append-only record on PostgreSQL (SQLite in unit tests)."""
+    """The append-only record on PostgreSQL (SQLite in unit tests).
 
-    def __init__(self, url: str, clock: Clock | None = None) -> None:
+    ``keys`` make and check the hashes of a chain that is under a key; ``origin`` says where this
+    process writes from, and stands in every entry it writes.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        clock: Clock | None = None,
+        keys: Keyring | None = None,
+        origin: Mapping[str, Any] | None = None,
+    ) -> None:
         self.url = url
         self.clock = clock or SystemClock()
+        self.keys = keys or Keyring()
+        self.origin = chain.plain(origin) if origin else None
 
     @functools.cached_property
     def engine(self) -> Engine:
@@ -75,9 +75,12 @@ class Ledger:
 
     @_reachable
     def create(self) -> None:
-        """Create the table when it is missing."""
-        with self._writing() as connection:
-            metadata.create_all(connection)
+        """Bring the database to the present schema, once, whoever asks at the same time."""
+        with self.engine.connect() as connection:
+            if migrations.current(connection) == migrations.HEAD:
+                return
+        with self._turn() as turn:
+            migrations.upgrade(turn.connection)
 
     @_reachable
     def append(
@@ -88,34 +91,38 @@ class Ledger:
         payload: Mapping[str, Any],
         *,
         actor: str = "trimtab",
+        also: Sequence[Entry] = (),
     ) -> Event:
-        """Write one event, or return the one that already has this kind, subject and key."""
-        with self._writing() as connection:
-            if found := self._find(connection, kind, subject, key):
+        """Write one event, or return the one that already has this kind, subject and key.
+
+        What is in ``also`` is written with it in one transaction: all of it, or nothing.
+
+        Raises:
+            IntegrityError: the chain is under a key that this process does not have.
+        """
+        with self._turn() as turn:
+            if found := turn.find(kind, subject, key):
                 return found
-            last = connection.execute(
-                select(events.c.seq, events.c.hash).order_by(events.c.seq.desc()).limit(1)
-            ).first()
-            entry: dict[str, Any] = {
-                "seq": last.seq + 1 if last else 1,
-                "at": self.clock.now(),
-                "kind": kind,
-                "subject": subject,
-                "key": key,
-                "actor": actor,
-                "payload": chain.plain(payload),
-                "previous": last.hash if last else chain.GENESIS,
-            }
-            entry["hash"] = chain.entry_hash(entry["previous"], entry)
-            connection.execute(insert(events).values(entry))
-        fields = {name: entry[name] for name in Event.__dataclass_fields__ if name != "new"}
-        return Event(**fields, new=True)
+            written = turn.append(Entry(kind, subject, key, payload, actor))
+            for entry in also:
+                turn.append(entry)
+        return written
+
+    @_reachable
+    def use_key(self, *, actor: str, reason: str) -> Event:
+        """Put what is written from now on under the first of this process's keys.
+
+        Raises:
+            IntegrityError: there is no key, or the one the chain is under is not among them.
+        """
+        with self._turn() as turn:
+            return turn.use_key(actor, reason)
 
     @_reachable
     def find(self, kind: str, subject: str, key: str) -> Event | None:
         """Return the event with exactly this key, if any."""
         with self.engine.connect() as connection:
-            return self._find(connection, kind, subject, key)
+            return self._at(connection).find(kind, subject, key)
 
     @_reachable
     def events(
@@ -128,7 +135,7 @@ class Ledger:
         if subject is not None:
             query = query.where(events.c.subject == subject)
         with self.engine.connect() as connection:
-            return [_event(row) for row in connection.execute(query)]
+            return [of_row(row) for row in connection.execute(query)]
 
     @_reachable
     def latest(self, kind: str, subject: str) -> Event | None:
@@ -136,7 +143,7 @@ class Ledger:
         query = select(events).where(events.c.kind == kind, events.c.subject == subject)
         with self.engine.connect() as connection:
             row = connection.execute(query.order_by(events.c.seq.desc()).limit(1)).first()
-        return _event(row) if row else None
+        return of_row(row) if row else None
 
     @_reachable
     def subjects(self, kind: str) -> list[str]:
@@ -158,11 +165,30 @@ class Ledger:
         return not free
 
     @_reachable
+    def chain_key(self) -> str | None:
+        """Return the id of the key the chain is under, None for a plain one."""
+        with self.engine.connect() as connection:
+            last = self._at(connection).switch()
+        return str(last.payload["key"]) if last else None
+
+    @_reachable
+    def verify(self) -> ChainState:
+        """Go along the whole chain; read entry by entry, so that its length costs no memory."""
+        query = select(events).order_by(events.c.seq).execution_options(yield_per=2000)
+        with self.engine.connect() as connection:
+            rows = connection.execute(query).mappings()
+            return chain.walked(cast("Iterator[Mapping[str, Any]]", rows), self.keys)
+
     def first_bad(self) -> int | None:
         """Verify the hash chain; return the ``seq`` of the first entry that does not fit."""
+        return self.verify().bad
+
+    @_reachable
+    def hashes(self, seqs: Collection[int]) -> dict[int, str]:
+        """Return the hashes of these entries, by ``seq``, of those that exist."""
+        query = select(events.c.seq, events.c.hash).where(events.c.seq.in_(seqs))
         with self.engine.connect() as connection:
-            rows = connection.execute(select(events).order_by(events.c.seq)).mappings()
-            return chain.first_bad(cast("Iterator[Mapping[str, Any]]", rows))
+            return {row.seq: row.hash for row in connection.execute(query)}
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
@@ -182,27 +208,16 @@ class Ledger:
                 connection.execute(text("select pg_advisory_unlock(:id)"), {"id": _lock_id(name)})
 
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
+    def _turn(self) -> Iterator[Turn]:
         with self.engine.begin() as connection:
             if connection.dialect.name == "postgresql":  # a chain needs its writers in a row
                 connection.execute(
                     text("select pg_advisory_xact_lock(:id)"), {"id": _lock_id(_WRITERS)}
                 )
-            yield connection
+            yield self._at(connection)
 
-    @staticmethod
-    def _find(connection: Connection, kind: str, subject: str, key: str) -> Event | None:
-        row = connection.execute(
-            select(events).where(
-                events.c.kind == kind, events.c.subject == subject, events.c.key == key
-            )
-        ).first()
-        return _event(row) if row else None
-
-
-def _event(row: Row[Any]) -> Event:
-    at = row.at if row.at.tzinfo else row.at.replace(tzinfo=UTC)  # SQLite forgets the zone
-    return Event(row.seq, at, row.kind, row.subject, row.key, row.actor, row.payload)
+    def _at(self, connection: Connection) -> Turn:
+        return Turn(connection, self.clock, self.keys, self.origin)
 
 
 def _lock_id(name: str) -> int:

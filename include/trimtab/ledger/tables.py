@@ -1,4 +1,7 @@
-"""The one table. A unique (kind, subject, key) is what makes every stage exactly-once."""
+"""The one table. A unique (kind, subject, key) is what makes every stage exactly-once.
+
+How a database comes to have it, and every change to it, stands in `trimtab.ledger.migrations`.
+"""
 
 from sqlalchemy import (
     JSON,
@@ -27,6 +30,7 @@ events = Table(
     Column("payload", JSON, nullable=False),
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
+    Column("origin", JSON(none_as_null=True)),  # the run or the shell it was written from
     UniqueConstraint("kind", "subject", "key", name="one_event_per_key"),
     Index("events_by_subject", "subject", "kind", "seq"),
 )

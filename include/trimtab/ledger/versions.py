@@ -1,8 +1,9 @@
 """What the ledger knows about one version of a model: its training, verdicts, answers."""
 
 from trimtab.errors import NotReadyError
-from trimtab.ledger import champion, mirror
-from trimtab.ledger.ledger import Event, Ledger
+from trimtab.ledger import blocks, champion, mirror
+from trimtab.ledger.event import Event
+from trimtab.ledger.ledger import Ledger
 from trimtab.types import Approval, Candidate, Champion, GateVerdict
 
 
@@ -56,7 +57,7 @@ def is_open(ledger: Ledger, model: str, version: int) -> bool:
     A run that was killed between two of these steps is finished by the next one.
     """
     serving = champion.current(ledger, model)
-    if serving and serving.version >= version:
+    if (serving and serving.version >= version) or version in blocks.standing(ledger, model):
         return False
     event = newest_gate(ledger, model, version)
     if event is None:
@@ -72,13 +73,23 @@ def approval(ledger: Ledger, model: str, version: int) -> Approval | None:
     return Approval.model_validate(event.payload) if event else None
 
 
-def rolled_back(ledger: Ledger, model: str, version: int) -> Event | None:
-    """Return the newest rollback away from ``version``, unless it was promoted again since."""
-    last: Event | None = None
-    for event in ledger.events(champion.KIND, model):
-        change = Champion.model_validate(event.payload)
-        if change.action == "rollback" and change.previous == version:
-            last = event
-        if change.version == version:
-            last = None
-    return last
+def challenger(ledger: Ledger, model: str) -> int | None:
+    """Return the newest version while it may still become champion."""
+    trained = ledger.latest("training", model)
+    if trained is None:
+        return None
+    version, serving = int(trained.payload["version"]), champion.current(ledger, model)
+    verdict, answer = newest_gate(ledger, model, version), approval(ledger, model, version)
+    over = (
+        (serving is not None and serving.version == version)
+        or version in blocks.standing(ledger, model)
+        or (verdict is not None and verdict.payload["verdict"] == "REJECT")
+        or (answer is not None and not answer.approved)
+    )
+    return None if over else version
+
+
+def answers(ledger: Ledger, model: str) -> dict[int, Approval]:
+    """Return the answers given to versions of a model, oldest first."""
+    found = [Approval.model_validate(event.payload) for event in ledger.events("approval", model)]
+    return {answer.version: answer for answer in found}

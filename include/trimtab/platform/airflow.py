@@ -54,8 +54,7 @@ def settings(home: Path, project: Path, port: int, database: str) -> dict[str, s
         "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(plugins),
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{base}/execution/",
-        # Everybody is admin: the page is served to this machine only.
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+        **_people(),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "airflow" / "logs"),
         "AIRFLOW__API__HOST": HOST,
@@ -63,6 +62,12 @@ def settings(home: Path, project: Path, port: int, database: str) -> dict[str, s
         # Without it tasks talk to port 8080 whatever the port is.
         "AIRFLOW__API__BASE_URL": base,
     }
+
+
+def _people() -> dict[str, str]:
+    """Everybody is admin, for the page is served to this machine only; unless users are named."""
+    users = os.environ.get("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS")
+    return {"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "False" if users else "True"}
 
 
 def health(url: str) -> dict[str, str]:

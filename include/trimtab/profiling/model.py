@@ -25,6 +25,8 @@ def _lines(profile: Profile, name: str, dataset: str, owner: str) -> Iterator[st
     yield f"model: {name}"
     yield f"purpose: {quoted(f'Predict {target.column.name} of a row of {dataset}; say for whom.')}"
     yield f"owner: {quoted(owner)}"
+    yield "# limits: say where it must not be relied on; production: true asks for it"
+    yield "# oversight: say who watches it, and what they can do about it; likewise"
     yield f"# {comment(f'{target.column.name}: {target.why}')}"
     if target.column.type == "int" and target.task == "multiclass":
         yield "# For a number on a scale, say task: regression."

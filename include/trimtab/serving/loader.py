@@ -1,4 +1,4 @@
-"""The only way a model gets into memory: hashes of the ledger, skops, a fixed list of types."""
+"""The only way a model gets into memory: hashes of the ledger, skops, fixed lists of types."""
 
 import hashlib
 import json
@@ -14,6 +14,9 @@ from trimtab import trusted
 from trimtab.errors import IntegrityError
 from trimtab.serving.frame import Schema, coerce
 from trimtab.types import Candidate, FeatureSet
+
+_ARCHIVE = b"PK\x03\x04"  # how a skops file begins; a pickle begins otherwise
+_BASELINE = "baseline_"
 
 
 @dataclass(frozen=True)
@@ -52,18 +55,25 @@ def load(lake: Path, candidate: Candidate, name: str = "model") -> LoadedModel:
     folder = lake / candidate.uri
     data = _verified(folder, f"{name}.skops", candidate)
     where = f"{folder / name}.skops"
-    return built(data, candidate.features, where, version=candidate.version, name=name)
+    family = name.removeprefix(_BASELINE) if name.startswith(_BASELINE) else candidate.estimator
+    return built(data, candidate.features, where, family, version=candidate.version, name=name)
 
 
 def built(
-    data: bytes, features: FeatureSet, where: str, *, version: int = 0, name: str = "model"
+    data: bytes,
+    features: FeatureSet,
+    where: str,
+    family: str,
+    *,
+    version: int = 0,
+    name: str = "model",
 ) -> LoadedModel:
     """Return the model in skops bytes; version 0 has no number yet.
 
     Raises:
-        IntegrityError: the bytes hold a type we do not allow.
+        IntegrityError: the bytes hold a type that a model of this family may not hold.
     """
-    pipeline = loads(data, where)
+    pipeline = loads(data, where, family)
     return LoadedModel(
         model=features.model,
         version=version,
@@ -100,22 +110,29 @@ def verify(lake: Path, candidate: Candidate) -> None:
         _verified(lake / candidate.uri, name, candidate)
 
 
-def loads(data: bytes, where: str) -> Any:
+def loads(data: bytes, where: str, family: str | None = None) -> Any:
     """Rebuild an object from skops bytes if every type in it is allowed.
 
     Raises:
-        IntegrityError: names the types that are not.
+        IntegrityError: the bytes are no skops archive, or names the types that are not allowed.
     """
+    if not data.startswith(_ARCHIVE):
+        raise IntegrityError(
+            f"{where} is no model: it begins with {data[:4]!r}, as no skops archive does; "
+            "trimtab loads nothing else, and never a pickle"
+        )
     import skops.io
     from skops.io.exceptions import UntrustedTypesFoundException
 
     try:
-        if unknown := trusted.unknown(skops.io.get_untrusted_types(data=data)):
+        if unknown := trusted.unknown(skops.io.get_untrusted_types(data=data), family):
+            kind = f"a model of family {family}" if family else "a model"
             raise IntegrityError(
-                f"{where} holds {', '.join(unknown)}, which trimtab does not load; a model is "
-                f"built from scikit-learn's own types and those that {trusted.USER_MODULE} allows"
+                f"{where} holds {', '.join(unknown)}, which trimtab does not load in {kind}; it is "
+                f"built from scikit-learn's own types and, when it is the user's own, from those "
+                f"that {trusted.USER_MODULE} allows"
             )
-        return skops.io.loads(data, trusted=list(trusted.allowed()))
+        return skops.io.loads(data, trusted=list(trusted.allowed(family)))
     except IntegrityError:
         raise
     except UntrustedTypesFoundException as error:
@@ -127,6 +144,11 @@ def loads(data: bytes, where: str) -> Any:
 def _verified(folder: Path, name: str, candidate: Candidate) -> bytes:
     expected = candidate.manifest.get(name)
     where = f"{candidate.model} version {candidate.version}: {folder / name}"
+    if odd := trusted.foreign(candidate.manifest):
+        raise IntegrityError(
+            f"{where} is not opened: the version lists {', '.join(odd)}, and no version is made "
+            "of such files; train a new one"
+        )
     if expected is None:
         raise IntegrityError(f"{where} is not in the version's manifest in the ledger")
     try:

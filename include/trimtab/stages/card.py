@@ -1,24 +1,32 @@
 """The model card of a version, from what the ledger and its folder say at this moment."""
 
+from trimtab.config import ModelSpec
 from trimtab.environment import Environment
 from trimtab.evaluation import card
-from trimtab.ledger import champion, versions
+from trimtab.ledger import anchor, champion, versions
 from trimtab.stages import importance
-from trimtab.types import Certificate
+from trimtab.types import Candidate, Certificate
 
 
 def write_card(env: Environment, model: str, version: int) -> None:
     """Write the card again; it can be done at any time."""
     candidate = versions.candidate(env.ledger, model, version)
-    card.write(
-        env.reports,
-        env.project.model(model),
-        candidate,
-        versions.newest_verdict(env.ledger, model, version),
-        versions.approval(env.ledger, model, version),
-        champion.history(env.ledger, model),
-        importance.of(env, candidate),
-        _certificate(env, model, version),
+    card.write(env.reports, card_of(env, env.project.model(model), candidate))
+
+
+def card_of(env: Environment, spec: ModelSpec, candidate: Candidate) -> card.Card:
+    """Return what the card tells; the words are those of ``spec``."""
+    model, version = candidate.model, candidate.version
+    last = env.ledger.latest(champion.KIND, model)
+    return card.Card(
+        spec=spec,
+        candidate=candidate,
+        verdict=versions.newest_verdict(env.ledger, model, version),
+        approval=versions.approval(env.ledger, model, version),
+        history=tuple(champion.history(env.ledger, model)),
+        importance=importance.of(env, candidate),
+        certificate=_certificate(env, model, version),
+        head=anchor.text_of(last) if last else "",
     )
 
 

@@ -32,16 +32,17 @@ def compare(
     ``spec`` is the recorded model file.
     """
     differences = [
-        *_files(env, candidate),
+        *files(env, candidate),
         *_ledger(candidate, made, spec),
-        *_data(env, candidate, made),
+        *data(env, candidate, made),
         *_changed("library", made["libraries"], record.libraries()),
         *_changed("user code", made["code"]["modules"], source.modules(), hashed=True),
     ]
     return Conditions(tuple(differences), tuple(_notes(env, candidate, made)))
 
 
-def _files(env: Environment, candidate: Candidate) -> Iterator[str]:
+def files(env: Environment, candidate: Candidate) -> Iterator[str]:
+    """Name every file of a version that is missing or other than the ledger says."""
     for name in package.changed(env.lake / candidate.uri, candidate.manifest):
         yield f"file {name} of the version is missing or not what the ledger says"
 
@@ -61,9 +62,16 @@ def _ledger(candidate: Candidate, made: dict[str, Any], spec: ModelSpec) -> Iter
         yield "definitions of datasets or feature views: not those that were recorded"
 
 
-def _data(env: Environment, candidate: Candidate, made: dict[str, Any]) -> Iterator[str]:
+def data(env: Environment, candidate: Candidate, made: dict[str, Any]) -> Iterator[str]:
+    """Name what is other than recorded in the dataset versions a version was made from.
+
+    Reads every byte of them.
+
+    Raises:
+        DependencyError: the store does not answer.
+    """
     for name, version in candidate.features.versions.items():
-        where, then = f"dataset {name} version {version}", made["data"].get(name)
+        where, then = f"dataset {name} version {version}", made.get("data", {}).get(name)
         if then is None:
             yield f"{where}: not in the record"
             continue

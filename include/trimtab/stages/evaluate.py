@@ -4,14 +4,20 @@ import logging
 
 from trimtab.config.columns import primary_metric
 from trimtab.environment import Environment
-from trimtab.evaluation import gate, holdout, leaks, report, rules
+from trimtab.errors import TrimtabError
+from trimtab.evaluation import gate, holdout, leaks, report, rules, statements
 from trimtab.evaluation.case import Case, Contender
 from trimtab.ledger import champion, versions
 from trimtab.ledger.chain import digest
-from trimtab.serving import loader
-from trimtab.stages import importance
+from trimtab.stages import evidence, loading
+from trimtab.stages.configured import note_model
+from trimtab.stages.dossier import issue
 from trimtab.stages.mirror import catch_up
-from trimtab.types import Candidate, Champion, GateVerdict, Rule
+from trimtab.stages.report import write_report
+from trimtab.stages.search import feature_set
+from trimtab.stages.trial import tried
+from trimtab.training import registry
+from trimtab.types import Candidate, Champion, FeatureSet, GateVerdict, Rule
 
 log = logging.getLogger(__name__)
 
@@ -27,18 +33,21 @@ def evaluate(env: Environment, model: str, version: int) -> GateVerdict:
     current = champion.current(env.ledger, model)
     key = versions.gate_key(version, current)
     if found := env.ledger.find("gate", model, key):
+        catch_up(env, model)  # whoever recorded it may have been killed before telling it
         return GateVerdict.model_validate(found.payload)
+    note_model(env, model)
     candidate = versions.candidate(env.ledger, model, version)
     if served := _earlier(env, candidate, current):
         return served
     opponent = versions.candidate(env.ledger, model, current.version) if current else None
     verdict = gate.judge(_case(env, candidate, opponent))
     verdict = verdict.model_copy(update={"report": report.path(model, version)})
-    spec = env.project.model(model)
-    report.write(env.reports, verdict, spec, candidate, opponent, importance.of(env, candidate))
+    write_report(env, verdict)
     event = env.ledger.append("gate", model, key, verdict.to_json())
     recorded = GateVerdict.model_validate(event.payload)
     _tell(env, recorded)
+    if recorded.verdict != "PROMOTE":  # else they are issued when it is promoted
+        issue(env, model, version)
     return recorded
 
 
@@ -54,19 +63,22 @@ def _earlier(
 def _case(env: Environment, candidate: Candidate, opponent: Candidate | None) -> Case:
     spec = env.project.model(candidate.model)
     dataset = env.project.dataset(spec.data.from_)
-    task, features = candidate.features.task, candidate.features
+    task, features, trial = candidate.features.task, candidate.features, tried(env, candidate)
+    group = spec.gate.versus_champion.group or features.group
     return Case(
         gate=spec.gate,
         primary=primary_metric(spec, task),
         task=task,
-        holdout=holdout.read(env.lake, features, dataset.time),
-        before=_before(env, candidate, opponent),
-        after=_after(env, candidate),
+        holdout=holdout.read(env.lake, features, dataset.time, group),
+        before=(*_before(env, candidate, opponent), trial.serves),
+        after=(*_after(env, candidate), *trial.growth),
         challenger=_contender(env, candidate, "challenger", "model"),
         champion=_contender(env, opponent, "champion", "model") if opponent else None,
         dummy=_contender(env, candidate, "dummy", "baseline_dummy"),
         linear=_contender(env, candidate, "linear", "baseline_linear"),
         seed=digest([candidate.key, opponent.key if opponent else None]),
+        operation=trial.operation,
+        group=group,
     )
 
 
@@ -74,10 +86,16 @@ def _before(env: Environment, candidate: Candidate, opponent: Candidate | None) 
     """Rules of the record: a version that breaks one of these is not measured at all."""
     spec, features = env.project.model(candidate.model), candidate.features
     key = env.project.dataset(spec.data.from_).key
-    theirs = opponent.features if opponent else None
+    production = env.project.environment.production
     rule = {
-        holdout.RULE: lambda: holdout.overlap(env.lake, features, theirs, key),
+        holdout.FROZEN: lambda: holdout.frozen(env.lake, features),
+        holdout.RULE: lambda: holdout.overlap(
+            env.lake, features, _learners(env, candidate, opponent), key
+        ),
         "clean_code": lambda: _clean(env, candidate),
+        evidence.PACKAGE: lambda: evidence.packaged(env, candidate),
+        evidence.DATA: lambda: evidence.data(env, candidate),
+        statements.RULE: lambda: statements.rule(spec, production=production),
     }
     return tuple(rules.guarded(name, judge) for name, judge in rule.items())
 
@@ -87,6 +105,20 @@ def _after(env: Environment, candidate: Candidate) -> tuple[Rule, ...]:
     trust = env.project.model(candidate.model).features.trust
     rule = {leaks.RULE: lambda: leaks.rule(env.lake, candidate.features, trust)}
     return tuple(rules.guarded(name, judge) for name, judge in rule.items())
+
+
+def _learners(
+    env: Environment, candidate: Candidate, opponent: Candidate | None
+) -> dict[str, FeatureSet]:
+    """Every set of rows that one of the two was trained on, or began its search with."""
+    found: dict[str, FeatureSet] = {}
+    for who, one in (("the challenger", candidate), ("the champion", opponent)):
+        if one is None:
+            continue
+        found[who] = one.features
+        if one.tuned_on and one.tuned_on != one.features.key:
+            found[f"the search before {who}"] = feature_set(env, one.model, one.tuned_on)
+    return found
 
 
 def _clean(env: Environment, candidate: Candidate) -> Rule:
@@ -103,8 +135,17 @@ def _contender(env: Environment, candidate: Candidate, role: str, name: str) -> 
         name=role,
         version=candidate.version,
         features=candidate.features,
-        load=lambda: loader.load(env.lake, candidate, name),
+        load=lambda: loading.load(env, candidate, name),
+        linear=_linear(candidate),
     )
+
+
+def _linear(candidate: Candidate) -> bool:
+    """Whether a version is of a linear family; one that nobody knows any more is not."""
+    try:
+        return registry.get(candidate.estimator, candidate.features.task).style == "linear"
+    except TrimtabError:
+        return False
 
 
 def _tell(env: Environment, verdict: GateVerdict) -> None:

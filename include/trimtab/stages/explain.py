@@ -16,10 +16,11 @@ from trimtab.errors import AdditivityError, DataError, NotReadyError
 from trimtab.features import sources, view
 from trimtab.features.sources import Source
 from trimtab.ledger import champion, versions
+from trimtab.ledger.prediction import COLUMN
 from trimtab.serving import loader, reader
 from trimtab.serving.frame import coerce
 from trimtab.serving.loader import LoadedModel
-from trimtab.stages import importance
+from trimtab.stages import importance, loading
 from trimtab.stages.rows import training_rows
 from trimtab.training import shapley
 from trimtab.training.shapley import Contributions
@@ -48,9 +49,9 @@ def explain(
     number = version or (scored.version if scored else None)
     candidate = _candidate(env, model, number)
     if scored and scored.version != candidate.version:
-        scored = replace(scored, generation=None, at=None, prediction=None)
+        scored = replace(scored, generation=None, at=None, prediction=None, name=None)
     row, taken = _row(env, spec, main, wanted, scored)
-    loaded = loader.load(env.lake, candidate)
+    loaded = loading.load(env, candidate)
     frame = coerce(row.to_pandas(), loaded.schema)
     told = _contributions(env, candidate, loaded, frame)
     features = row.select(loaded.schema.columns).row(0, named=True)
@@ -63,6 +64,7 @@ def explain(
         key=dict(row.select(env.project.dataset(main).key).row(0, named=True)),
         features=features,
         recorded=scored.prediction if scored else None,
+        prediction_id=scored.name if scored else None,
         **_outcome(loaded, frame, told),
     )
     log.info("%s version %s: explained %s", model, candidate.version, found.key)
@@ -98,6 +100,7 @@ class _Scored:
     generation: int | None
     at: datetime | None
     prediction: Any
+    name: str | None  # predictions of before had none
 
 
 def _candidate(
@@ -150,6 +153,7 @@ def _scored(env: Environment, model: str, wanted: Mapping[str, Any]) -> _Scored 
         generation=row["generation"],
         at=event.at,
         prediction=row["prediction"],
+        name=row.get(COLUMN),
     )
 
 

@@ -12,12 +12,14 @@ from trimtab.config import ModelSpec
 from trimtab.config.columns import available, feature_columns, split_by, task_of
 from trimtab.environment import Environment
 from trimtab.errors import DataError, NotReadyError
+from trimtab.evaluation import fingerprints
 from trimtab.features import sources, split, store, target, view
 from trimtab.features.join import ORDER
 from trimtab.features.sources import Source
 from trimtab.features.steps import definitions
 from trimtab.ledger import champion, versions
 from trimtab.ledger.chain import digest
+from trimtab.stages.configured import note_model
 from trimtab.training.record import candidate_key, config_hash
 from trimtab.types import ROLE, ROW, TARGET, Candidate, FeatureCost, FeatureSet, RetrainDecision
 
@@ -44,6 +46,7 @@ def build_features(env: Environment, model: str, *, force: bool = False) -> Feat
     if trained := env.ledger.find("training", model, candidate_key(key, spec)):
         return _resumed(env, Candidate.model_validate(trained.payload))
     cause = _cause(env, model, force=force)
+    note_model(env, model)
     if event := env.ledger.find("features", model, key):
         known = FeatureSet.model_validate(event.payload)
         if (env.lake / known.uri).exists():
@@ -61,7 +64,8 @@ def build_features(env: Environment, model: str, *, force: bool = False) -> Feat
     if twin := _twin(env, spec, sha256):
         (env.lake / features.uri).unlink(missing_ok=True)
         return _resumed(env, twin)
-    features = features.model_copy(update={"sha256": sha256})
+    frozen = _freeze(env, rows, features)
+    features = features.model_copy(update={"sha256": sha256, "holdout_sha256": frozen})
     event = env.ledger.append("features", model, key, features.to_json())
     log.info(
         "%s: %s training and %s hold-out rows, %s not labelled yet, because %s",
@@ -87,6 +91,10 @@ def _key(env: Environment, spec: ModelSpec, found: Mapping[str, Source]) -> str:
     definition: list[Any] = [versions, parts, contract, list(main.key), main.time, *weight]
     if made := definitions(spec, catalog):
         definition.append(made)
+    if extra := [
+        name for name in view.looked_at(spec) if name not in feature_columns(spec, catalog)
+    ]:
+        definition.append(extra)
     return digest(definition)
 
 
@@ -213,6 +221,14 @@ def _record(
         cause=cause.name,
         requests=cause.requests,
     )
+
+
+def _freeze(env: Environment, rows: pl.DataFrame, features: FeatureSet) -> str:
+    """List the hold-out rows by fingerprint, before anybody trains; return the list's hash."""
+    prints = fingerprints.listed(rows.filter(pl.col(ROLE) == "holdout"))
+    listed = pl.DataFrame({fingerprints.COLUMN: prints})
+    store.write(listed, fingerprints.path(env.lake / features.uri))
+    return fingerprints.sha256(prints)
 
 
 def _costs(

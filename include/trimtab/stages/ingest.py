@@ -18,6 +18,7 @@ from trimtab.data.reasons import AcceptReason, FileReason, RefusedFileError
 from trimtab.data.sources import open_source
 from trimtab.environment import Environment
 from trimtab.errors import NotReadyError
+from trimtab.stages.configured import note_dataset
 from trimtab.types import FileVerdict, LandedFile
 
 log = logging.getLogger(__name__)
@@ -81,6 +82,7 @@ def _copied(path: Path, into: Path) -> str:
 
 def _taken(env: Environment, file: LandedFile, fetch: Callable[[Path], str]) -> FileVerdict:
     """Fetch a file into a folder of its own, judge it there, note that it was seen."""
+    note_dataset(env, file.dataset)
     with tempfile.TemporaryDirectory(dir=env.scratch) as folder:
         copy = Path(folder) / "source"
         try:

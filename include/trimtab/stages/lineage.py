@@ -46,6 +46,14 @@ def used_by(env: Environment, dataset: str, version: int) -> tuple[Lineage, ...]
     return _Story(env).users(dataset, lambda taken: taken == version)
 
 
+def made_of(env: Environment, dataset: str, version: int) -> Iterator[Lineage]:
+    """Yield the files that have rows in a version of a dataset."""
+    records = datasets.versions(env.ledger, dataset)
+    for sha, record in live(records, version).items():
+        facts = {"sha256": sha, "rows_published": record.rows, "since": record.version}
+        yield Lineage(kind="file", name=record.name, facts=facts)
+
+
 def live(records: Sequence[DatasetVersion], version: int) -> dict[str, DatasetVersion]:
     """Files that have rows in a version, by hash, as the ledger tells it."""
     there: dict[int, dict[str, DatasetVersion]] = {}
@@ -93,7 +101,7 @@ class _Story:
             name=f"{name}@{record.version}",
             facts={"rows": record.total_rows, "operation": record.operation, "by": record.actor},
             children=(
-                *self._made_of(name, record.version),
+                *made_of(self.env, name, record.version),
                 *self.users(name, lambda taken: taken == record.version),
             ),
         )
@@ -135,7 +143,7 @@ class _Story:
             Lineage(
                 kind="dataset version",
                 name=f"{dataset}@{taken}",
-                children=tuple(self._made_of(dataset, taken)),
+                children=tuple(made_of(self.env, dataset, taken)),
             )
             for dataset, taken in candidate.features.versions.items()
         )
@@ -156,15 +164,6 @@ class _Story:
                 for f in waiting
             ),
         )
-
-    def _made_of(self, dataset: str, version: int) -> Iterator[Lineage]:
-        records = datasets.versions(self.ledger, dataset)
-        for sha, record in live(records, version).items():
-            yield Lineage(
-                kind="file",
-                name=record.name,
-                facts={"sha256": sha, "rows_published": record.rows, "since": record.version},
-            )
 
     def _candidate(self, candidate: Candidate, of: str | None = None) -> Lineage:
         model, version = candidate.model, candidate.version

@@ -4,12 +4,15 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from trimtab.adapters.tracking import GATE
 from trimtab.environment import Environment
 from trimtab.errors import IntegrityError
 from trimtab.evaluation import decay
-from trimtab.ledger import Event, champion, mirror
+from trimtab.ledger import Event, anchor, blocks, champion, foreign, mirror
+from trimtab.stages.foreign import overtaken
+from trimtab.stages.labels import show
 from trimtab.stages.track import training_entry
-from trimtab.types import Candidate, Champion, GateVerdict, Mirrored, Staleness
+from trimtab.types import Candidate, GateVerdict, Mirrored, Staleness
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +21,7 @@ def catch_up(env: Environment, model: str) -> list[Mirrored]:
     """Tell the server everything about a model that it has not heard yet; never raises.
 
     What it does not take stays where it is, in the ledger: the next stage that decides something
-    about this model, `trimtab tracking sync` or the hourly DAG tells it then.
+    about this model, `trimtab reconcile` or its hourly DAG tells it then.
     """
     done, _ = attempt(env, model)
     return done
@@ -29,8 +32,12 @@ def attempt(env: Environment, model: str) -> tuple[list[Mirrored], str]:
     done: list[Mirrored] = []
     try:
         with env.ledger.lock(f"mirror:{model}"):
-            for event in mirror.untold(env.ledger, model):
+            untold = mirror.untold(env.ledger, model)
+            moved = overtaken(env, model) if untold else None
+            for event in untold:
                 done.append(tell(env, event))  # noqa: PERF401 what was told before an error counts
+            if moved:
+                foreign.repaired(env.ledger, moved)
     except Exception as error:  # any failure of a mirror must not undo a decision
         log.debug("mirroring failed", exc_info=True)
         told = f"{type(error).__name__}: {error}".splitlines()[0]
@@ -47,7 +54,9 @@ def tell(env: Environment, event: Event) -> Mirrored:
     Raises:
         Exception: whatever keeps it from being told now.
     """
-    facts = _TELL[event.kind](env, event)
+    facts = _TELL.get(event.kind, _version)(env, event)
+    run = facts.get("run_id")
+    show(env, event.subject, {run: int(event.payload["version"])} if run else None)
     mirror.told(env.ledger, event, **facts)
     return waiting(event).model_copy(update=facts)
 
@@ -65,8 +74,12 @@ def describe(event: Event) -> str:
             return version
         case "gate":
             return f"{event.payload['verdict']} for {version}"
+        case "approval":
+            return f"the answer to {version}"
         case "staleness":
             return f"the decay curve of {version}"
+        case blocks.BLOCKED | blocks.UNBLOCKED:
+            return f"{version} is {event.kind}"
     return f"{version} is champion"
 
 
@@ -83,14 +96,21 @@ def _gate(env: Environment, event: Event) -> dict[str, Any]:
     verdict = GateVerdict.model_validate(event.payload)
     finite = {name: value for name, value in verdict.metrics.items() if value == value}
     page = env.reports / verdict.report if verdict.report else None
-    tags = {"trimtab.gate": verdict.verdict}
+    tags = {GATE: verdict.verdict}
     known = env.tracker.log_gate(verdict.model, verdict.version, finite, tags, page)
     return _known(known, verdict.version)
 
 
 def _champion(env: Environment, event: Event) -> dict[str, Any]:
-    now = Champion.model_validate(event.payload)
-    return _known(env.tracker.mirror_champion(now.model, now.version), now.version)
+    version = int(event.payload["version"])
+    env.tracker.keep_head(event.subject, version, anchor.text_of(event))
+    return _version(env, event)
+
+
+def _version(env: Environment, event: Event) -> dict[str, Any]:
+    """What aliases and tags show."""
+    version = int(event.payload["version"])
+    return _known(env.tracker.knows(event.subject, version), version)
 
 
 def _staleness(env: Environment, event: Event) -> dict[str, Any]:

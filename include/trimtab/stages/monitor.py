@@ -21,6 +21,7 @@ from trimtab.features import sources, target, view
 from trimtab.monitoring import detect, performance, profile, report
 from trimtab.monitoring.profile import ColumnProfile, Kind, ReferenceProfile
 from trimtab.serving import loader
+from trimtab.stages import loading
 from trimtab.stages.score import candidate_of
 from trimtab.types import (
     FILE,
@@ -105,7 +106,7 @@ def kinds(features: FeatureSet) -> dict[str, Kind]:
 def _predicted(env: Environment, candidate: Candidate, rows: pl.DataFrame) -> ColumnProfile | None:
     if not rows.height:
         return None
-    loaded = loader.load(env.lake, candidate)
+    loaded = loading.load(env, candidate)
     given = loaded.predict(rows.to_pandas())
     values = given.tolist()
     if loaded.task == "multiclass":

@@ -1,10 +1,16 @@
 """Make a judged and approved version the champion, by compare-and-swap."""
 
 from trimtab.environment import Environment
-from trimtab.errors import GateRefusedError
-from trimtab.ledger import Event, champion, versions
+from trimtab.errors import GateRefusedError, NotReadyError
+from trimtab.ledger import Event, blocks, champion, versions
+from trimtab.stages import freeze, trial
+from trimtab.stages.anchor import keep_champion
+from trimtab.stages.approve import flaw
 from trimtab.stages.card import write_card
+from trimtab.stages.configured import note_model
+from trimtab.stages.dossier import issue
 from trimtab.stages.mirror import catch_up
+from trimtab.stages.report import tell_report
 from trimtab.types import Approval, Champion, GateVerdict
 
 
@@ -12,17 +18,23 @@ def promote(env: Environment, model: str, version: int) -> Champion:
     """Return the champion this version became.
 
     Raises:
-        GateRefusedError: no PROMOTE against the current champion, no approval, or rolled back.
+        GateRefusedError: no PROMOTE against the current champion, no approval, blocked, or it
+            cannot serve any more.
+        NotReadyError: changes are frozen; says until when.
         LedgerConflictError: another version became champion meanwhile; judge this one again.
     """
     current = champion.current(env.ledger, model)
     if current and current.version == version:
         return _after(env, current)
+    note_model(env, model)
     gate = _gate(env, model, version)
+    _not_blocked(env, model, version)
     if done := _done_before(env, gate, version):
         return done
+    _not_frozen(env, model, version)
     verdict = _passed(gate, model, version, versions.generation(current))
     answer = _answer(env, model, version)
+    trial.require(env, versions.candidate(env.ledger, model, version))
     return _after(
         env,
         champion.swap(
@@ -39,25 +51,37 @@ def promote(env: Environment, model: str, version: int) -> Champion:
 
 
 def _gate(env: Environment, model: str, version: int) -> Event:
-    """The newest verdict, unless a rollback away from this version came after it."""
     gate = versions.newest_gate(env.ledger, model, version)
     if gate is None:
         raise GateRefusedError(f"{model} version {version} has not been judged; evaluate it first")
-    back = versions.rolled_back(env.ledger, model, version)
-    if back and back.seq > gate.seq:
-        raise GateRefusedError(
-            f"{model} version {version} was rolled back by {back.actor} (ledger entry {back.seq}): "
-            f"{back.payload['reason']}. The verdict before that does not count any more; "
-            "judge the version again, or train a new one"
-        )
     return gate
+
+
+def _not_blocked(env: Environment, model: str, version: int) -> None:
+    if mark := blocks.standing(env.ledger, model).get(version):
+        raise GateRefusedError(
+            f"{model} version {version} was blocked by {mark.actor} (ledger entry {mark.seq}): "
+            f"{mark.payload['reason']}. No verdict brings it back; train a new version, or let a "
+            f"person say that it may serve: trimtab unblock {model} {version} --reason …"
+        )
+
+
+def _not_frozen(env: Environment, model: str, version: int) -> None:
+    if held := freeze.holding(env, model):
+        raise NotReadyError(
+            f"{model} is {freeze.shown(held)}. Version {version} waits; the next run after that "
+            "promotes it if it is still the newest"
+        )
 
 
 def _done_before(env: Environment, gate: Event, version: int) -> Champion | None:
     """The promotion this verdict led to, when a later champion has already followed it."""
     judged_against = int(gate.key.split(":")[1])
     event = env.ledger.find(champion.KIND, gate.subject, str(judged_against + 1))
-    if event is None or event.payload["version"] != version:
+    since = [
+        mark for mark in blocks.marks(env.ledger, gate.subject, version) if mark.seq > gate.seq
+    ]
+    if since or event is None or event.payload["version"] != version:
         return None
     return Champion.model_validate(event.payload)
 
@@ -86,13 +110,18 @@ def _answer(env: Environment, model: str, version: int) -> Approval:
         raise GateRefusedError(
             f"{model} version {version} was refused by {answer.actor}: {answer.reason or '-'}"
         )
+    if problem := flaw(env, answer):
+        raise GateRefusedError(f"{model} version {version} may not be promoted: {problem}")
     return answer
 
 
 def _after(env: Environment, now: Champion) -> Champion:
     """What follows a change of champion; every part can be done again."""
     model, version = now.model, now.version
+    keep_champion(env, model)
     catch_up(env, model)
     write_card(env, model, version)
+    tell_report(env, model, version)
+    issue(env, model, version)
     env.notifier.send("info", f"{model} version {version} is champion", now.reason)
     return now

@@ -7,7 +7,7 @@ from trimtab.config.catalog import Catalog
 from trimtab.data.identity import identity
 from trimtab.environment import Environment
 from trimtab.ledger.chain import digest
-from trimtab.training import machine, record, source
+from trimtab.training import machine, package, record, source
 from trimtab.types import FeatureSet
 
 
@@ -24,9 +24,26 @@ def provenance(env: Environment, spec: ModelSpec, features: FeatureSet) -> dict[
         "git_commit": code.commit,
         "lock": record.lock(env.project.folder),
         "libraries": record.libraries(),
-        "installed": {"sha256": digest(record.installed()), "versions": record.installed()},
+        "installed": {
+            "sha256": digest(record.installed()),
+            "versions": record.installed(),
+            "licences": record.licences(),
+        },
         "hardware": machine.hardware(),
     }
+
+
+def lock_key(sha256: str) -> str:
+    """Key in the store of a lock file, kept once for all versions that were made with it."""
+    return f"locks/{sha256}"
+
+
+def keep_lock(env: Environment) -> None:
+    """Keep the project's lock file; the papers of the versions made with it need its text."""
+    if file := record.lock_file(env.project.folder):
+        key = lock_key(package.sha256(file))
+        if not env.store.exists(key):
+            env.store.write(key, file.read_bytes())
 
 
 def definitions(catalog: Catalog, spec: ModelSpec, features: FeatureSet) -> dict[str, Any]:

@@ -1,19 +1,17 @@
-"""The rows a version remembers its predictions of, and what a model predicts for them."""
+"""The rows a version remembers its predictions of."""
 
 import io
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from trimtab.environment import Environment
+from trimtab.serving.answers import predictions
 from trimtab.serving.loader import LoadedModel
 from trimtab.types import ROLE, FeatureSet
 
 MOST = 1000  # rows of each side of the split
-PREDICTION = "_prediction"
 _INDEX = "_index"
 
 
@@ -35,29 +33,7 @@ def recorded(
     return buffer.getvalue()
 
 
-def predictions(model: LoadedModel, rows: pl.DataFrame) -> list[pl.Series]:
-    """Predict rows at full precision: ``_prediction``, or one column for each class."""
-    found = model.predict(rows.to_pandas())
-    if found.ndim == 1:
-        return [pl.Series(PREDICTION, found)]
-    return [pl.Series(f"{PREDICTION}_{i}", found[:, i]) for i in range(found.shape[1])]
-
-
-def difference(one: Sequence[pl.Series], other: Sequence[pl.Series]) -> float:
-    """Largest absolute difference of two predictions; infinite when they cannot be compared."""
-    if [s.name for s in one] != [s.name for s in other] or len(one[0]) != len(other[0]):
-        return float("inf")
-    apart = [_apart(a.to_numpy(), b.to_numpy()) for a, b in zip(one, other, strict=True)]
-    return max(apart, default=0.0)
-
-
 def _spaced(positions: pl.Series) -> pl.Series:
     if len(positions) <= MOST:
         return positions
     return positions.gather(np.linspace(0, len(positions) - 1, MOST).round().astype(np.int64))
-
-
-def _apart(one: NDArray[Any], other: NDArray[Any]) -> float:
-    both_missing = np.isnan(one) & np.isnan(other)
-    apart = np.where(both_missing, 0.0, np.abs(one - other))
-    return float("inf") if np.isnan(apart).any() else float(apart.max(initial=0.0))

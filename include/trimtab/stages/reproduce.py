@@ -20,8 +20,8 @@ from trimtab.evaluation import certificate as page
 from trimtab.features import store
 from trimtab.ledger import versions
 from trimtab.ledger.chain import digest
-from trimtab.serving import loader
-from trimtab.stages import conditions, recorded
+from trimtab.serving import answers, loader
+from trimtab.stages import conditions
 from trimtab.stages.card import write_card
 from trimtab.stages.features import rows_at
 from trimtab.stages.rows import as_data, fitting
@@ -157,16 +157,16 @@ def _fitted(env: Environment, candidate: Candidate, spec: ModelSpec, rows: pl.Da
     time_column = env.project.dataset(spec.data.from_).time
     data = as_data(rows.filter(pl.col(ROLE) == "train"), features, time_column)
     family = registry.get(candidate.estimator, features.task)
-    return package.dumped("model", fit(family, candidate.params, fitting(spec, features), data))
+    model = fit(family, candidate.params, fitting(spec, features), data)
+    return package.dumped("model", model, family.name)
 
 
 def _predict(env: Environment, candidate: Candidate, data: bytes, proof: _Proof) -> None:
     kept = pl.read_parquet(env.lake / candidate.uri / package.RECORDED)
-    model = loader.built(data, candidate.features, "the rebuilt model")
-    then = [kept[name] for name in kept.columns if name.startswith(recorded.PREDICTION)]
+    model = loader.built(data, candidate.features, "the rebuilt model", candidate.estimator)
     proof.rows = kept.height
-    now = recorded.predictions(model, kept)
-    proof.apart = recorded.difference(then, now)
+    now = answers.predictions(model, kept)
+    proof.apart = answers.difference(answers.remembered(kept), now)
     numbers = b"".join(column.to_numpy().tobytes() for column in now)
     proof.sha256["predictions"] = hashlib.sha256(numbers).hexdigest()
     if proof.apart != 0:

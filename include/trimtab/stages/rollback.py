@@ -5,90 +5,92 @@ from datetime import datetime
 from trimtab.environment import Environment
 from trimtab.errors import GateRefusedError
 from trimtab.ledger import champion, versions
-from trimtab.serving import loader
+from trimtab.stages import freeze, loading
+from trimtab.stages.anchor import keep_champion
+from trimtab.stages.card import write_card
+from trimtab.stages.fallback import Fallback
 from trimtab.stages.mirror import catch_up
 from trimtab.types import Champion, DatasetVersion
 
 
-def rollback(env: Environment, model: str, *, to: int | None, reason: str, actor: str) -> Champion:
-    """Make an earlier champion (default: the last one before) serve again.
+def rollback(
+    env: Environment,
+    model: str,
+    *,
+    reason: str,
+    actor: str,
+    to: int | None = None,
+    at: datetime | None = None,
+    override_freeze: bool = False,
+    request: str = "",
+) -> Champion:
+    """Make an earlier version serve again, and block the one that served.
 
-    The same person with the same reason means the same rollback: a retry does not go further
-    back. A version rolled back from is passed over, and stays blocked until it is judged again.
+    Without ``to`` it is the last champion that was approved and is not blocked.
+
+    Args:
+        env: the environment.
+        model: name of the model.
+        reason: why, for the ledger.
+        actor: who wants it.
+        to: the version to go back to: a former champion, or one that was approved.
+        at: a moment; go back to the version that served then.
+        override_freeze: do it although changes are frozen; the ledger keeps that.
+        request: what asks, such as a run's id: asked again it is the same rollback. Without one
+            the same person with the same reason is, while nobody has changed the champion since.
 
     Raises:
-        GateRefusedError: no reason, nothing to go back to, or ``to`` was never fit to serve.
+        GateRefusedError: no reason, nothing to go back to, changes are frozen, or the wanted
+            version is blocked or was never fit to serve.
         IntegrityError: the version's files are not what the ledger says; the champion stays.
         LedgerConflictError: somebody else changed the champion meanwhile.
     """
     if not reason.strip():
         raise GateRefusedError(f"a rollback of {model} needs a reason; say why")
-    current = champion.current(env.ledger, model)
-    if current is None:
-        raise GateRefusedError(f"{model} has no champion yet, so there is nothing to roll back")
-    if _is_this(current, to, reason, actor):
-        return _after(env, current)
-    version = _target(env, current, to)
+    back = Fallback.of(env, model)
+    if done := _done_before(env, back.current, to, reason, actor, request):
+        return _after(env, done)
+    overrode = _despite_freeze(env, model, override=override_freeze)
+    version = back.version(to, at)
     candidate = versions.candidate(env.ledger, model, version)
-    loader.load(env.lake, candidate, "model")  # a version that cannot be loaded must not serve
+    loading.load(env, candidate)  # a version that cannot be loaded must not serve
     return _after(
         env,
         champion.swap(
             env.ledger,
             model,
             version,
-            expected=current,
+            expected=back.current,
             action="rollback",
             actor=actor,
             reason=reason,
             since=_newest(env, model),
+            request=request,
+            overrode=overrode,
         ),
     )
 
 
-def _is_this(current: Champion, to: int | None, reason: str, actor: str) -> bool:
+def _done_before(
+    env: Environment, current: Champion, to: int | None, reason: str, actor: str, request: str
+) -> Champion | None:
+    """The rollback this one asks for, when it was made already: a retry goes no further back."""
+    if request:
+        past = champion.history(env.ledger, current.model)
+        return next((c for c in past if (c.action, c.request) == ("rollback", request)), None)
     same = (current.action, current.reason, current.actor) == ("rollback", reason, actor)
-    return same and to in (None, current.version)
+    return current if same and to in (None, current.version) else None
 
 
-def _target(env: Environment, current: Champion, to: int | None) -> int:
-    choices = _choices(env, current)
-    if to is None:
-        served = [version for version, champion_once in choices.items() if champion_once]
-        if not served:
-            raise GateRefusedError(
-                f"{current.model} version {current.version} is the only champion there ever was; "
-                f"{_named(choices)}"
-            )
-        return served[0]
-    if to not in choices:
-        why = "serves now" if to == current.version else "was never champion nor approved"
+def _despite_freeze(env: Environment, model: str, *, override: bool) -> str:
+    """Return the freeze that is overridden, '' when there is none."""
+    held = freeze.holding(env, model)
+    if held and not override:
         raise GateRefusedError(
-            f"{current.model} cannot go back to version {to}: it {why}; {_named(choices)}"
+            f"{model} is {freeze.shown(held)}. To roll back all the same say so explicitly "
+            "(--override-freeze, or the tick in the form); the ledger keeps it"
         )
-    return to
-
-
-def _choices(env: Environment, current: Champion) -> dict[int, bool]:
-    """Versions fit to serve, the best to go back to first; True: was champion, not rolled back."""
-    model, choices = current.model, dict[int, bool]()
-    for change in reversed(champion.history(env.ledger, model)):
-        if change.version != current.version and change.version not in choices:
-            gone = versions.rolled_back(env.ledger, model, change.version)
-            choices[change.version] = gone is None
-    for event in reversed(env.ledger.events("approval", model)):
-        version = int(event.payload["version"])
-        if version not in choices and version != current.version and event.payload["approved"]:
-            verdict = versions.newest_verdict(env.ledger, model, version)
-            if verdict and verdict.verdict == "PROMOTE":
-                choices[version] = False
-    return choices
-
-
-def _named(choices: dict[int, bool]) -> str:
-    if not choices:
-        return "there is no other version fit to serve"
-    return "choose one of " + ", ".join(map(str, sorted(choices)))
+    return freeze.shown(held) if held else ""
 
 
 def _newest(env: Environment, model: str) -> datetime | None:
@@ -100,6 +102,9 @@ def _newest(env: Environment, model: str) -> datetime | None:
 def _after(env: Environment, now: Champion) -> Champion:
     """What follows a change of champion; every part can be done again."""
     title = f"{now.model} was rolled back to version {now.version}"
+    despite = f", although {now.overrode}" if now.overrode else ""
+    keep_champion(env, now.model)
     catch_up(env, now.model)
-    env.notifier.send("warning", title, f"{now.reason} ({now.actor})")
+    write_card(env, now.model, now.version)
+    env.notifier.send("warning", title, f"{now.reason} ({now.actor}{despite})")
     return now

@@ -16,10 +16,11 @@ from trimtab.errors import DataError, NotReadyError
 from trimtab.features import sources, view
 from trimtab.features.sources import Source
 from trimtab.features.steps import Step, steps
-from trimtab.ledger import champion, datasets
-from trimtab.serving import loader, reader
+from trimtab.ledger import champion, datasets, prediction
+from trimtab.serving import reader
 from trimtab.serving.loader import LoadedModel
-from trimtab.types import FILE, Candidate, Champion, DatasetVersion, FileVerdict, Scoring
+from trimtab.stages import loading
+from trimtab.types import FILE, ROW, Candidate, Champion, DatasetVersion, FileVerdict, Scoring
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ def score(env: Environment, model: str) -> list[Scoring]:
     ready = [item for item in pending if not texts[item.sha256]]
     if not ready:
         raise NotReadyError(f"{model}: {texts[pending[0].sha256]}")
-    loaded = loader.load(env.lake, candidate_of(env, model, serving.version))
+    loaded = loading.load(env, candidate_of(env, model, serving.version))
     return [_score_one(env, spec, main, item, loaded, serving, found) for item in ready]
 
 
@@ -60,7 +61,7 @@ def score_file(env: Environment, model: str, source: Path, out: Path) -> dict[st
     spec, catalog = env.project.model(model), env.project.catalog
     serving = _champion(env, model)
     main = catalog.datasets[spec.data.from_]
-    loaded = loader.load(env.lake, candidate_of(env, model, serving.version))
+    loaded = loading.load(env, candidate_of(env, model, serving.version))
     todo = steps(spec, catalog, loaded.schema.columns)
     read = [name for step in todo for name in (*step.reads, *step.brings)]
     used = {*loaded.schema.columns, *read, *main.key, main.time}  # the rest may hold anything
@@ -146,7 +147,7 @@ def _score_one(
     model, sha = spec.model, item.sha256
     rows = view.rows_of_files(env, model, [sha], dataset=main, sources=found)
     kept = view.carried(env.project.dataset(main))
-    table = rows.select(kept).with_columns(_predicted(loaded, rows, serving))
+    table = rows.select(kept).with_columns(_named(model), *_predicted(loaded, rows, serving))
     with env.ledger.lock(f"predictions:{model}"):
         if event := env.ledger.find("scoring", model, sha):
             return Scoring.model_validate(event.payload)
@@ -167,6 +168,12 @@ def _score_one(
         event = env.ledger.append("scoring", model, sha, scoring.to_json())
     log.info("%s: version %s scored %s rows of %s", model, serving.version, table.height, item.name)
     return Scoring.model_validate(event.payload)
+
+
+def _named(model: str) -> pl.Expr:
+    """The name of each prediction, see `trimtab.ledger.prediction`."""
+    file = pl.col(FILE).str.slice(0, prediction.LETTERS)
+    return pl.format("{}:{}:{}", pl.lit(model), file, pl.col(ROW)).alias(prediction.COLUMN)
 
 
 def _predicted(loaded: LoadedModel, rows: pl.DataFrame, serving: Champion) -> list[pl.Series]:

@@ -93,15 +93,21 @@ def _trained(env: Environment, model: str, key: str) -> bool:
     return recorded or package.folder(env.lake, model, key).exists()
 
 
+def earlier(env: Environment, model: str, key: str) -> dict[str, Any] | None:
+    """Return the record of the newest other training, which a search warms itself at."""
+    found = [e.payload for e in env.ledger.events("training", model) if e.key != key]
+    return found[-1] if found else None
+
+
 def _known(
     env: Environment, spec: ModelSpec, features: FeatureSet, key: str
 ) -> dict[str, dict[str, Any]]:
     """Return the best parameters of the model's last training, where today's spaces hold them."""
-    earlier = [e.payload for e in env.ledger.events("training", spec.model) if e.key != key]
-    if not spec.train.tune.warm_start or not earlier:
+    last = earlier(env, spec.model, key)
+    if not spec.train.tune.warm_start or last is None:
         return {}
     try:
-        trials = package.describe(env.lake / earlier[-1]["uri"])["trials"]
+        trials = package.describe(env.lake / last["uri"])["trials"]
     except (OSError, ValueError, KeyError) as error:
         log.warning("%s: the search starts cold, the last record is gone: %s", spec.model, error)
         return {}

@@ -11,6 +11,7 @@ from trimtab.environment import Environment
 from trimtab.ledger.chain import digest
 from trimtab.serving import loader
 from trimtab.serving.frame import coerce
+from trimtab.stages import loading
 from trimtab.training import package
 from trimtab.types import Candidate
 
@@ -26,14 +27,14 @@ def training_entry(env: Environment, candidate: Candidate, at: datetime) -> Trai
         FileNotFoundError: its folder is gone.
     """
     made = loader.description(env.lake, candidate)
-    loaded = loader.load(env.lake, candidate)
+    loaded = loading.load(env, candidate)
     folder = env.lake / candidate.uri
     example = coerce(pd.read_json((folder / package.EXAMPLE).open()), loaded.schema)
     files = ModelFiles(
         file=folder / "model.skops",
         example=_naive(example, loaded.schema.temporal),
         prediction=loaded.pipeline.predict(example),
-        trusted=trusted.allowed(),
+        trusted=trusted.allowed(candidate.estimator),
         requirements=_requirements(made),
     )
     return Training(
@@ -65,7 +66,6 @@ def _metrics(candidate: Candidate, made: dict[str, Any]) -> dict[str, float]:
     values |= {"trials": candidate.trials, "seconds": candidate.seconds}
     values |= {f"walk_forward_{name}": value for name, value in candidate.walk_forward.items()}
     values["train_rows"] = candidate.features.train_rows
-    values |= {f"walk_forward_{name}": value for name, value in candidate.walk_forward.items()}
     if candidate.default_score is not None:
         values["default_score"] = candidate.default_score
         values["search_gain"] = made["search_gain"]

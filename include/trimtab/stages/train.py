@@ -7,12 +7,15 @@ from typing import Any
 
 from trimtab.config import ModelSpec
 from trimtab.environment import Environment
+from trimtab.errors import IntegrityError
 from trimtab.features.view import carried
 from trimtab.ledger import versions
+from trimtab.ledger.chain import digest
 from trimtab.serving import loader
-from trimtab.stages.describe import BASELINES, description
+from trimtab.stages.describe import BASELINES, description, told
 from trimtab.stages.importance import explained
 from trimtab.stages.mirror import catch_up
+from trimtab.stages.provenance import keep_lock
 from trimtab.stages.recorded import recorded
 from trimtab.stages.search import feature_set, logged, prepare
 from trimtab.training import package, record, registry
@@ -44,7 +47,7 @@ def train(
     if done is None:
         with env.ledger.lock(f"training:{model}:{key[:16]}"):
             candidate = _candidate(env, spec, features, key, progress or logged(model))
-            done = env.ledger.append("training", model, key, candidate.to_json())
+            done = env.ledger.append("training", model, key, candidate.to_json(), actor=env.actor)
     found = versions.trained_as(env.ledger, done)
     if found.run_id is None:
         catch_up(env, model)
@@ -66,6 +69,8 @@ def _candidate(
         return Candidate.model_validate(event.payload)
     folder = package.folder(env.lake, spec.model, key)
     if not folder.exists():
+        begun = {"features": features.key, "cause": features.cause, "rows": features.train_rows}
+        env.ledger.append("training_started", spec.model, key, begun)
         _train(env, spec, features, key, folder, progress)
     candidate = _from_folder(env, spec, features, key, folder)
     progress(f"{candidate.estimator} is version {candidate.version}")
@@ -86,13 +91,15 @@ def _train(
         data, found = search.data, search.run()
         progress(f"refitting {found.family} on {len(data.y)} rows, and the baselines")
         models = _models(features, search, found)
-        packaged = loader.built(models["model"], features, "the model as it is packaged")
+        where = "the model as it is packaged"
+        packaged = loader.built(models["model"], features, where, found.family)
         files = explained(env, spec, features, search, found, packaged.pipeline)
         files[package.RECORDED] = recorded(env, features, carried(dataset), packaged)
         made = description(env, spec, features, key, search, found)
         if spec.split.folds:
             made["walk_forward"] = _walked(spec, search, found, progress)
         made["resources"] = meter.usage().to_json(place.cost_per_hour, place.currency)
+    keep_lock(env)
     example = data.frame.head(5).to_json(orient="records", date_format="iso", date_unit="us")
     package.write(folder, models, made, example, files)
 
@@ -104,7 +111,7 @@ def _models(features: FeatureSet, search: Search, found: Found) -> dict[str, byt
     wanted |= {f"baseline_{name}": (name, params[name]) for name in BASELINES}
     return {
         name: package.dumped(
-            name, fit(registry.get(family, features.task), chosen, search.how, search.data)
+            name, fit(registry.get(family, features.task), chosen, search.how, search.data), family
         )
         for name, (family, chosen) in wanted.items()
     }
@@ -123,7 +130,7 @@ def _from_folder(
     env: Environment, spec: ModelSpec, features: FeatureSet, key: str, folder: Path
 ) -> Candidate:
     """Read the candidate back from its finished folder, also one a killed run left behind."""
-    manifest, made = package.read_manifest(folder), package.describe(folder)
+    manifest, made = _manifest(env, spec.model, key, folder), package.describe(folder)
     return Candidate(
         model=spec.model,
         version=_version(env, spec.model, key),
@@ -131,18 +138,19 @@ def _from_folder(
         features=features,
         uri=str(folder.relative_to(env.lake)),
         manifest=manifest,
-        estimator=made["estimator"],
-        params=made["params"],
-        validation=made["validation"],
-        trials=len(made["trials"]),
-        default_score=made["default_score"],
-        walk_forward=made.get("walk_forward", {}).get("numbers", {}),
-        baselines=tuple(made["baselines"]),
-        git_commit=made["git_commit"],
-        dirty=made["code"]["dirty"],
-        config_hash=made["config_hash"],
-        seconds=made["resources"]["seconds"],
+        **told(made),
     )
+
+
+def _manifest(env: Environment, model: str, key: str, folder: Path) -> dict[str, str]:
+    """Read what the folder holds; a folder that may not become a version is put on record."""
+    try:
+        return package.read_manifest(folder)
+    except IntegrityError as error:
+        reason = str(error)
+        seen = f"{key[:16]}:{digest(reason)[:16]}"
+        env.ledger.append("registration_refused", model, seen, {"key": key, "reason": reason})
+        raise
 
 
 def _version(env: Environment, model: str, key: str) -> int:

@@ -58,8 +58,8 @@ def write(
     return read_manifest(target)
 
 
-def dumped(name: str, model: Any) -> bytes:
-    """Return a model's bytes, sure that they can be loaded.
+def dumped(name: str, model: Any, family: str | None = None) -> bytes:
+    """Return a model's bytes, sure that they can be loaded as a model of ``family``.
 
     Raises:
         TrimtabError: names the types in it that cannot be saved, or that no loader takes.
@@ -72,7 +72,7 @@ def dumped(name: str, model: Any) -> bytes:
     except Exception as error:  # whatever a type that skops cannot write makes it raise
         said = f"{type(error).__name__}: {error}"
         raise TrimtabError(f"{name} cannot be saved: {said}; keep functions out of it") from error
-    if odd := trusted.unknown(types):
+    if odd := trusted.unknown(types, family):
         raise TrimtabError(
             f"{name} holds {', '.join(odd)}, which trimtab would not load; if a class of your own "
             f"is among them, allow it in {trusted.USER_MODULE}: registry.allow(TheClass)"
@@ -84,14 +84,24 @@ def read_manifest(target: Path) -> dict[str, str]:
     """Return the manifest of a finished folder after checking every file against it.
 
     Raises:
-        IntegrityError: a file is missing or is not what was written.
+        IntegrityError: a file is missing, is not what was written, or is none that a version has.
     """
     manifest: dict[str, str] = json.loads((target / MANIFEST).read_text())
+    if odd := [*trusted.foreign(manifest), *_unlisted(target, manifest)]:
+        raise IntegrityError(
+            f"{target} holds {', '.join(dict.fromkeys(odd))}, which training does not write; "
+            "remove the folder to train again"
+        )
     if wrong := changed(target, manifest):
         raise IntegrityError(
             f"{target / wrong[0]} is not what its manifest says; remove the folder to train again"
         )
     return manifest
+
+
+def _unlisted(target: Path, manifest: Mapping[str, str]) -> list[str]:
+    there = (str(f.relative_to(target)) for f in target.rglob("*") if f.is_symlink() or f.is_file())
+    return sorted(set(there) - set(manifest) - {MANIFEST})
 
 
 def changed(target: Path, manifest: Mapping[str, str]) -> list[str]:

@@ -3,7 +3,7 @@
 import functools
 import platform
 import re
-from importlib.metadata import PackageNotFoundError, distributions, version
+from importlib.metadata import PackageMetadata, PackageNotFoundError, distributions, version
 from pathlib import Path
 
 import trimtab
@@ -32,6 +32,7 @@ LIBRARIES = (
     "shap",
     "mlflow",
 )
+_LONGEST_LICENCE = 100  # characters; longer ones are the licence itself
 _LOCKS = ("uv.lock", "pylock.toml", "poetry.lock", "requirements.txt")
 
 
@@ -66,16 +67,36 @@ def installed() -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def lock(folder: Path) -> dict[str, str]:
-    """Name and SHA-256 of the project's lock file; of all that is installed when there is none.
+@functools.cache
+def licences() -> dict[str, str]:
+    """Licence of every installed distribution as its metadata tell it, for those that do."""
+    found = {_normal(each.metadata["Name"]): _licence(each.metadata) for each in distributions()}
+    return {name: text for name, text in sorted(found.items()) if text}
 
-    It is looked for in the configuration's folder and the two above it.
-    """
+
+def lock_file(folder: Path) -> Path | None:
+    """Find the project's lock file in the configuration's folder and the two above it."""
     for place in (folder, *list(folder.resolve().parents)[:2]):
         for name in _LOCKS:
             if (place / name).is_file():
-                return {"name": name, "sha256": package.sha256(place / name)}
+                return place / name
+    return None
+
+
+def lock(folder: Path) -> dict[str, str]:
+    """Name and SHA-256 of the project's lock file; of all that is installed when there is none."""
+    if file := lock_file(folder):
+        return {"name": file.name, "sha256": package.sha256(file)}
     return {"name": "installed distributions", "sha256": digest(installed())}
+
+
+def _licence(metadata: PackageMetadata) -> str:
+    """An SPDX expression where there is one, else the licence's name in a line, else its class."""
+    said = [metadata.get(field) or "" for field in ("License-Expression", "License")]
+    classes = [text for text in metadata.get_all("Classifier") or [] if text.startswith("License")]
+    names = [text.strip() for text in said] + [text.rsplit(" :: ", 1)[-1] for text in classes]
+    short = (name for name in names if name and len(name) <= _LONGEST_LICENCE and "\n" not in name)
+    return next((name for name in short if name not in ("UNKNOWN", "OSI Approved")), "")
 
 
 def _normal(name: str) -> str:

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from airflow.sdk import DAG, Asset, TriggerRule
+from airflow.sdk import DAG, Asset, TriggerRule, chain
 
 from trimtab.config import ModelSpec
 from trimtab.config.loader import load_model, load_view
@@ -18,7 +18,6 @@ from trimtab_airflow.factory.family import new_dag, schedule
 from trimtab_airflow.factory.params import train_form
 from trimtab_airflow.factory.project import read_project
 from trimtab_airflow.operators.approve import ApproveOperator, ManualApproveOperator
-from trimtab_airflow.operators.base import StageOperator
 from trimtab_airflow.operators.evaluate import EvaluateOperator
 from trimtab_airflow.operators.features import FeaturesOperator
 from trimtab_airflow.operators.monitor import MonitorOperator
@@ -104,7 +103,7 @@ def train_dag(spec: ModelSpec, file: Path, views: Views) -> DAG:
             outlets=[assets.model(name)],
         )
         staleness = StalenessOperator(task_id="staleness", model=name, version=_VERSION % "promote")
-        train >> evaluate >> approve >> promote >> staleness
+        chain(train, evaluate, *approve, promote, staleness)
     return dag
 
 
@@ -134,17 +133,18 @@ def _sources(spec: ModelSpec, views: Views) -> list[Asset]:
     return [assets.dataset(name) for name in dict.fromkeys([*own, *joined])]
 
 
-def _approve(spec: ModelSpec) -> StageOperator | ManualApproveOperator:
-    version = _VERSION % "evaluate"
+def _approve(spec: ModelSpec) -> list[ApproveOperator | ManualApproveOperator]:
+    """One task that decides or asks; of four eyes one for each person, one after the other."""
+    model, version = spec.model, _VERSION % "evaluate"
     if spec.approve.mode == "auto":
-        return ApproveOperator(task_id="approve", model=spec.model, version=version)
-    return ManualApproveOperator(
-        task_id="approve",
-        model=spec.model,
-        version=version,
-        users=spec.approve.users,
-        timeout=spec.approve.timeout,
+        return [ApproveOperator(task_id="approve", model=model, version=version)]
+    first = ManualApproveOperator(task_id="approve", model=model, version=version)
+    if spec.approve.mode == "manual":
+        return [first]
+    second = ManualApproveOperator(
+        task_id="approve_second", model=model, version=version, second=True
     )
+    return [first, second]
 
 
 def score_dag(spec: ModelSpec, file: Path, views: Views) -> DAG:

@@ -7,18 +7,17 @@ from airflow.sdk import DAG, CronTriggerTimetable
 from trimtab.paths import default_config
 from trimtab_airflow.factory.family import new_dag
 from trimtab_airflow.factory.params import retention_form, revert_form, rollback_form
+from trimtab_airflow.operators.reconcile import ReconcileOperator
 from trimtab_airflow.operators.retention import RetentionOperator
 from trimtab_airflow.operators.revert import RevertOperator
 from trimtab_airflow.operators.rollback import RollbackOperator
-from trimtab_airflow.operators.tracking import TrackingOperator
 
 _ROLLBACK = """\
 ### Roll a model back
-Put an earlier version back to serve, at once. Choose the model; leave the version empty for the
-champion before the present one. The reason and your name go into the ledger.
+Put an earlier version back to serve, at once. Choose the model; leave version and moment empty for
+the last approved version that is not blocked. The version that served is blocked: it does not come
+back by itself. The reason and your name go into the ledger.
 """
-
-
 _REVERT = """\
 ### Revert a dataset
 Give a dataset the content of an earlier version again, as a new version (`trimtab data log` lists
@@ -30,10 +29,11 @@ _RETENTION = """\
 List the files that no kept version of a dataset needs, and remove them when the box is ticked. A
 version a model was trained on is never removed. Every removal is in the ledger.
 """
-_TRACKING = """\
-### Bring MLflow up to date
-What MLflow missed while it did not answer is told now, in the order it was decided; open runs that
-nobody will end are closed; champion aliases are what the ledger says. Nothing to do, nothing done.
+_RECONCILE = """\
+### Bring MLflow in line with the ledger
+What MLflow missed while it did not answer is told now, in the order it was decided; runs and models
+that a crash left open are closed; aliases and tags that somebody changed by hand are put back, and
+the ledger keeps each as a foreign change. Nothing to do, nothing done.
 """
 
 
@@ -47,7 +47,7 @@ def operations(*, only: str | None = None, config: Path | None = None) -> list[D
         "trimtab.rollback": (rollback_dag, "models"),
         "trimtab.revert": (revert_dag, "datasets"),
         "trimtab.retention": (retention_dag, "datasets"),
-        "trimtab.tracking": (tracking_dag, "models"),
+        "trimtab.reconcile": (reconcile_dag, "models"),
     }
     return [
         build(folder)
@@ -71,7 +71,9 @@ def rollback_dag(folder: Path) -> DAG:
             task_id="rollback",
             model="{{ params.model }}",
             version="{{ params.version or '' }}",
+            moment="{{ params.moment or '' }}",
             reason="{{ params.reason }}",
+            override_freeze="{{ params.override_freeze }}",
         )
     return dag
 
@@ -116,17 +118,17 @@ def retention_dag(folder: Path) -> DAG:
     return dag
 
 
-def tracking_dag(_folder: Path) -> DAG:
-    """Build the hourly look at what MLflow has missed."""
+def reconcile_dag(_folder: Path) -> DAG:
+    """Build the hourly look at what MLflow has missed, and what others did to it."""
     with new_dag(
-        "trimtab.tracking",
+        "trimtab.reconcile",
         owner="trimtab",
         tags=("operations",),
-        doc=_TRACKING,
+        doc=_RECONCILE,
         display="make MLflow show what the ledger says",
         schedule=CronTriggerTimetable("17 * * * *", timezone="UTC"),
     ) as dag:
-        TrackingOperator(task_id="sync")
+        ReconcileOperator(task_id="reconcile")
     return dag
 
 

@@ -24,7 +24,7 @@ def train_form() -> dict[str, Param]:
 
 
 def rollback_form(models: Sequence[str]) -> dict[str, Param]:
-    """Choose a model, optionally a version, and say why."""
+    """Choose a model, optionally a version or a moment, and say why."""
     return {
         "model": Param(
             models[0] if len(models) == 1 else None,
@@ -38,13 +38,26 @@ def rollback_form(models: Sequence[str]) -> dict[str, Param]:
             type=["null", "integer"],
             minimum=1,
             title="Version",
-            description="Go back to this version; empty: to the champion before the present one.",
+            description="Go back to this version; empty: to the last approved, not blocked one.",
+        ),
+        "moment": Param(
+            None,
+            type=["null", "string"],
+            format="date-time",
+            title="Moment",
+            description="Go back to the version that served then (in place of a version).",
         ),
         "reason": Param(
             type="string",
             minLength=10,
             title="Reason",
             description_md="At least ten letters; goes into the **ledger** with your name.",
+        ),
+        "override_freeze": Param(
+            False,
+            type="boolean",
+            title="Although changes are frozen",
+            description_md="Only matters in a freeze; the **ledger** keeps that you did it.",
         ),
     }
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator, BaseOperatorLink, SkipMixin
@@ -33,6 +34,20 @@ def stage_errors() -> Iterator[None]:
         raise AirflowFailException(str(error)) from error
 
 
+def environment(context: Mapping[str, Any]) -> "Environment":
+    """Open the environment with what Airflow knows: connections, channels, who started the run."""
+    from trimtab.environment import open_environment
+    from trimtab_airflow.connections import airflow_connection
+    from trimtab_airflow.notify import ChannelNotifier
+
+    return open_environment(
+        notifier=ChannelNotifier,
+        connections=airflow_connection,
+        origin=origin(context),
+        actor=starter(context),
+    )
+
+
 class StageOperator(BaseOperator):
     """Runs one stage. Subclasses say which in `stage`; arguments are only stored before that."""
 
@@ -43,13 +58,8 @@ class StageOperator(BaseOperator):
 
     def execute(self, context: "Context") -> Any:
         """Open the environment, run the stage, return small plain JSON."""
-        from trimtab.environment import open_environment
-        from trimtab_airflow.connections import airflow_connection
-        from trimtab_airflow.notify import ChannelNotifier
-
         with stage_errors():
-            env = open_environment(notifier=ChannelNotifier, connections=airflow_connection)
-            return self.stage(env, context)
+            return self.stage(environment(context), context)
 
     def stage(self, env: "Environment", context: "Context") -> Any:
         """Do the work."""
@@ -82,9 +92,32 @@ def optional_number(text: Any) -> int | None:
     return None if text in (None, "", "None") else number(text)
 
 
+def optional_moment(text: Any) -> datetime | None:
+    """Read a moment that may have been left empty in a form."""
+    if text in (None, "", "None"):
+        return None
+    try:
+        return datetime.fromisoformat(str(text))
+    except ValueError as error:
+        raise AirflowFailException(f"{error}; write 2026-03-03T12:00Z") from error
+
+
 def flag(value: Any) -> bool:
     """Read a yes or no that came through a template."""
     return value if isinstance(value, bool) else str(value).strip().lower() == "true"
+
+
+def origin(context: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Name the attempt that writes into the ledger; None outside a run."""
+    task = context.get("ti")
+    if task is None:
+        return None
+    names = {"dag": "dag_id", "run": "run_id", "task": "task_id", "try": "try_number"}
+    found = {name: getattr(task, attribute, None) for name, attribute in names.items()}
+    if (index := getattr(task, "map_index", -1)) not in (-1, None):
+        found["map"] = index
+    plain = {name: value for name, value in found.items() if isinstance(value, str | int)}
+    return {**plain, "started_by": starter(context)}
 
 
 def starter(context: Mapping[str, Any]) -> str:

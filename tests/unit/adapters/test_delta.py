@@ -256,3 +256,16 @@ def test_a_file_of_a_table_of_before_has_no_statistics(tmp_path: Path) -> None:
     table.create_write_transaction([bare], "append", table.schema())
     read = delta_files.files(str(folder))
     assert read["2.parquet"].may_share(file, ["id"])
+
+
+def test_a_slice_that_is_replaced_may_bring_a_new_column(tmp_path: Path) -> None:
+    path = str(tmp_path / "t")
+    for part in ("a", "b"):
+        rows = pl.DataFrame({"part": [part, part], "n": [1, 2]})
+        delta.replace_where(path, rows.to_arrow(), f"part = '{part}'", {})
+    new = pl.DataFrame({"part": ["b"], "name": ["x"], "n": [3]})
+    for _ in range(2):
+        delta.replace_where(path, new.to_arrow(), "part = 'b'", {})
+        found = delta.scan(path).sort("part", "n").collect()
+        assert found["n"].to_list() == [1, 2, 3]
+        assert found["name"].to_list() == [None, None, "x"]

@@ -76,3 +76,25 @@ def test_commits_of_files_that_lie_in_a_bucket(store: Store, tmp_path: Path) -> 
     rows = delta_files.read(path, [file], schema).collect()
     assert rows["_path"].to_list() == ["2.parquet", "2.parquet"]
     assert store.size("datasets/x/2.parquet") == two.size
+
+
+def test_what_is_created_is_never_written_over(store: Store, tmp_path: Path) -> None:
+    for place in (store, open_store(tmp_path / "lake")):
+        assert place.create("anchors/1.json", b"first")
+        assert not place.create("anchors/1.json", b"second")
+        assert place.fetch("anchors/1.json", tmp_path).read_bytes() == b"first"
+        assert list(place.keys("anchors/")) == ["anchors/1.json"]
+
+
+def test_a_share_that_knows_no_links_creates_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("os.link", refused)
+    place = open_store(tmp_path)
+    assert place.create("a/1.json", b"first")
+    assert not place.create("a/1.json", b"second")
+    assert (tmp_path / "a/1.json").read_bytes() == b"first"
+    assert len(list((tmp_path / "a").iterdir())) == 1

@@ -89,7 +89,7 @@ def test_schemas_are_written_and_checked(call: Call, project: Path) -> None:
     assert "model.json" in result.stderr
 
 
-@pytest.mark.parametrize("name", ["dataset", "model", "environment"])
+@pytest.mark.parametrize("name", ["dataset", "model", "environment", "gate"])
 def test_the_committed_schemas_are_those_of_the_code(name: str) -> None:
     file = ROOT / "config/schema" / f"{name}.json"
     assert file.read_text() == schemas()[name], "run: uv run trimtab schema"

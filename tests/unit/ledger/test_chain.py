@@ -37,8 +37,8 @@ def test_an_untouched_chain_fits(ledger: Ledger) -> None:
             3,
         ),
         (
-            "insert into events select 7, at, kind, subject, 'x', actor, payload, previous, hash "
-            "from events where seq = 6",
+            "insert into events select 7, at, kind, subject, 'x', actor, payload, previous, hash, "
+            "origin from events where seq = 6",
             7,
         ),
     ],

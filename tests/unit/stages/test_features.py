@@ -9,6 +9,7 @@ import pytest
 
 from trimtab.environment import Environment
 from trimtab.errors import NotReadyError
+from trimtab.evaluation import fingerprints
 from trimtab.features import view
 from trimtab.ledger import champion
 from trimtab.stages.features import build_features, open_requests
@@ -238,3 +239,30 @@ def test_rows_of_files_keeps_every_row_without_a_label(
     rows = view.rows_of_files(env, "late", [new.sha256], extra=["minutes"])
     assert rows["ride"].to_list() == list(range(900, 930))
     assert {"air_rain", "cars_seats", "minutes", "_partition"} <= set(rows.columns)
+
+
+def test_the_holdout_is_listed_before_anybody_trains(env: Environment) -> None:
+    features = build_features(env, "late")
+    held = rows_of(env, features).filter(pl.col(ROLE) == "holdout")
+    listed = fingerprints.read(fingerprints.path(env.lake / features.uri))
+    assert len(listed) == held.height == features.holdout_rows
+    assert features.holdout_sha256 == fingerprints.sha256(fingerprints.listed(held))
+    assert not env.ledger.events("training")
+
+
+def test_rows_carry_the_group_they_are_drawn_by(open_env: Any, rides: Any, publish: Any) -> None:
+    name = "models/late.yaml"
+    text = rides.FILES[name].replace(
+        "slices: [zone]", "slices: [zone], versus_champion: {group: plate}"
+    )
+    found = []
+    for files in (rides.FILES, {**rides.FILES, name: text}):
+        env = open_env(files)
+        assert not env.project.problems
+        if not env.ledger.events("dataset_version"):
+            rides.publish_all(env, publish)
+        found.append(build_features(env, "late"))
+    without, with_group = found
+    assert "plate" in rows_of(env, with_group).columns
+    assert "plate" not in with_group.features
+    assert with_group.key != without.key

@@ -4,11 +4,9 @@ import contextlib
 import os
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,7 @@ import pytest
 from trimtab.adapters.tracking import Tracker
 from trimtab.environment import Environment
 from trimtab.errors import DependencyError
-from trimtab.ledger import champion, mirror, versions
+from trimtab.ledger import mirror, versions
 from trimtab.platform.mlflow import SETTINGS, server_command
 from trimtab.serving import loader
 from trimtab.serving.frame import coerce
@@ -27,7 +25,7 @@ from trimtab.stages.approve import approve
 from trimtab.stages.evaluate import evaluate
 from trimtab.stages.features import build_features
 from trimtab.stages.promote import promote
-from trimtab.stages.sync import sync
+from trimtab.stages.reconcile import reconcile
 from trimtab.stages.track import training_entry
 from trimtab.stages.train import train
 from trimtab.types import Candidate
@@ -39,6 +37,9 @@ def env(open_env: Any, rides: Any, publish: Any) -> Environment:
     opened: Environment = open_env({**rides.FILES, "models/kind.yaml": kind})
     rides.publish_all(opened, publish)
     return opened
+
+
+KINDS = ["training", "gate", "approval", "champion"]
 
 
 def trained(env: Environment, model: str = "kind") -> Candidate:
@@ -64,14 +65,13 @@ def runs(env: Environment, model: str = "kind") -> list[Any]:
 
 
 def whole(env: Environment, model: str = "kind", families: int = 1) -> None:
-    """One finished run and its nested ones, one model, one version, with the alias."""
+    """One finished run and its nested ones, one model, one version."""
     client, found = env.tracker.client, runs(env, model)
     assert {run.info.status for run in found} == {"FINISHED"}
     assert len(found) == 1 + families
     experiment = client.get_experiment_by_name(model).experiment_id
     assert len(client.search_logged_models([experiment])) == 1
     assert len(client.search_model_versions(f"name = '{model}'")) == 1
-    assert int(client.get_model_version_by_alias(model, "challenger").version) == 1
 
 
 @contextlib.contextmanager
@@ -108,26 +108,26 @@ def test_a_server_that_is_down_and_comes_up_is_told_everything(env: Environment)
     approve(env, "kind", 1)
     assert promote(env, "kind", 1).version == 1
     untold = mirror.untold(env.ledger, "kind")
-    assert [event.kind for event in untold] == ["training", "gate", "champion"]
+    assert [event.kind for event in untold] == KINDS
     with pytest.raises(DependencyError, match="does not answer"):
-        sync(env)
+        reconcile(env)
     with server(env.home, env.home / "mlflow.db", port):
-        dry = sync(env, dry_run=True)
-        assert [each.kind for each in dry.waiting] == ["training", "gate", "champion"]
+        dry = reconcile(env, dry_run=True)
+        assert [each.kind for each in dry.waiting] == KINDS
         assert runs(env) == []
-        done = sync(env)
-        assert [each.kind for each in done.told] == ["training", "gate", "champion"]
-        assert done.waiting == done.killed == done.problems == ()
+        done = reconcile(env)
+        assert [each.kind for each in done.told] == KINDS
+        assert done.waiting == done.closed == done.foreign == done.problems == ()
         whole(env)
-        assert env.tracker.champion_version("kind") == 1
+        assert env.tracker.aliases("kind") == {"champion": "1"}
         run_id = versions.candidate(env.ledger, "kind", 1).run_id
         assert run_id == done.told[0].run_id
         told = env.tracker.client.get_run(run_id).data
         assert told.tags["trimtab.gate"] == "PROMOTE"
         assert told.metrics["gate_accuracy"] > 0.5
-        again = sync(env)
+        again = reconcile(env)
         assert not again.told
-        assert not again.aliases
+        assert not again.foreign
     assert train(env, "kind", candidate.features.key).run_id == run_id
 
 
@@ -137,6 +137,7 @@ def test_the_next_stage_tells_what_was_missed(env: Environment) -> None:
     back(env, there)
     evaluate(env, "kind", 1)
     whole(env)
+    assert env.tracker.aliases("kind") == {"challenger": "1"}
     assert mirror.untold(env.ledger, "kind") == []
     assert versions.candidate(env.ledger, "kind", 1).run_id
 
@@ -244,10 +245,10 @@ def test_a_model_without_a_signature_is_not_shown_in_silence(
     monkeypatch.setattr("mlflow.models.infer_signature", lambda *_: half)
     assert trained(env).run_id is None
     assert [event.kind for event in mirror.untold(env.ledger, "kind")] == ["training"]
-    problem = sync(env).problems[0]
+    problem = reconcile(env).problems[0]
     assert "no signature" in problem
     monkeypatch.undo()
-    assert [each.kind for each in sync(env).told] == ["training"]
+    assert [each.kind for each in reconcile(env).told] == ["training"]
     whole(env)
 
 
@@ -256,59 +257,6 @@ def test_a_version_whose_files_are_gone_is_passed_over(env: Environment) -> None
     candidate = trained(env)
     back(env, there)
     (env.lake / candidate.uri / "model.skops").unlink()
-    done = sync(env)
+    done = reconcile(env)
     assert "model.skops" in done.told[0].skipped
-    assert sync(env).told == ()
-
-
-def test_open_runs_that_nobody_will_end_are_closed(env: Environment) -> None:
-    candidate = trained(env)
-    client = env.tracker.client
-    experiment = client.get_experiment_by_name("kind").experiment_id
-    now = int(env.clock.now().timestamp() * 1000)
-    old = now - int(timedelta(hours=2).total_seconds() * 1000)
-
-    def open_run(started: int, **tags: str) -> str:
-        made = client.create_run(experiment, started, {f"trimtab.{k}": v for k, v in tags.items()})
-        return str(made.info.run_id)
-
-    lost, young = open_run(old, key="ab" * 32), open_run(now, key="cd" * 32)
-    doubled, foreign = open_run(old, key=candidate.key), open_run(old)
-    assert {each.run_id for each in sync(env, dry_run=True).killed} == {lost, doubled}
-    reasons = {each.run_id: each.reason for each in sync(env).killed}
-    assert reasons == {
-        lost: "its training ended without a version",
-        doubled: f"version 1 is shown as run {candidate.run_id}",
-    }
-    told = {run.info.run_id: run for run in runs(env)}
-    assert told[lost].info.status == told[doubled].info.status == "KILLED"
-    assert told[lost].data.tags["trimtab.killed"] == reasons[lost]
-    assert told[young].info.status == told[foreign].info.status == "RUNNING"
-    assert told[candidate.run_id].info.status == "FINISHED"
-    assert sync(env).killed == ()
-
-
-def test_a_champion_moved_by_hand_is_put_right(env: Environment) -> None:
-    trained(env)
-    evaluate(env, "kind", 1)
-    approve(env, "kind", 1)
-    promote(env, "kind", 1)
-    client = env.tracker.client
-    client.delete_registered_model_alias("kind", "champion")
-    assert sync(env, dry_run=True).aliases == {"kind": (None, 1)}
-    assert env.tracker.champion_version("kind") is None
-    assert sync(env).aliases == {"kind": (None, 1)}
-    assert env.tracker.champion_version("kind") == 1
-    assert champion.current(env.ledger, "kind") is not None
-
-
-def test_the_command_line_tells_and_says_so(env: Environment, tmp_path: Path) -> None:
-    there = away(env)
-    trained(env)
-    back(env, there)
-    place = ["--home", str(env.home), "--config", str(env.project.folder)]
-    command = [sys.executable, "-m", "trimtab.cli", "tracking", "sync", *place]
-    first = subprocess.run(command, capture_output=True, text=True, env=os.environ, check=True)
-    assert "kind: version 1: told" in first.stdout
-    second = subprocess.run(command, capture_output=True, text=True, env=os.environ, check=True)
-    assert "shows what the ledger says" in second.stdout
+    assert reconcile(env).told == ()

@@ -131,6 +131,8 @@ def test_a_search_begins_where_the_last_one_ended(open_env: Any, rides: Any, pub
     assert known == best["params"]
     tried = [t["params"] for t in again["trials"] if t["family"] == best["family"]]
     assert best["params"] in tried[:2]
+    # what the parameters were found on was seen, too
+    assert (first["tuned_on"], again["tuned_on"]) == (None, first["features"]["key"])
 
 
 def test_a_record_that_is_gone_starts_cold(

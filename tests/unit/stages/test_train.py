@@ -177,11 +177,9 @@ def test_mlflow_shows_the_version(env: Environment) -> None:
     assert run.data.metrics["validation_roc_auc"] == pytest.approx(candidate.validation["roc_auc"])
     figures = {f.path for f in client.list_artifacts(candidate.run_id, "figures")}
     assert figures == {f"figures/{name}" for name in FIGURES}
-    assert client.get_model_version_by_alias("late", "challenger").version == 1
-    assert tracker.champion_version("late") is None
-    assert tracker.mirror_champion("late", 1)
-    assert tracker.champion_version("late") == 1
-    assert tracker.mirror_champion("late", 7) is False
+    assert tracker.aliases("late") == {"challenger": "1"}
+    assert tracker.knows("late", 1)
+    assert not tracker.knows("late", 7)
     assert tracker.log_gate("late", 1, {"roc_auc": 0.7}, {"trimtab.gate": "PROMOTE"})
     assert client.get_run(candidate.run_id).data.metrics["gate_roc_auc"] == 0.7
     assert tracker.run_url(candidate.run_id, "http://h/") == (

@@ -67,7 +67,7 @@ def test_family_trains_and_round_trips(name: str, task: Task) -> None:
     s, family = search(task), registry.get(name, task)
     params = few(family)
     model = fit(family, params, s.how, s.data)
-    back = loader.loads(skops.io.dumps(model), "memory")
+    back = loader.loads(skops.io.dumps(model), "memory", name)
     assert np.array_equal(predict(back, s.data.frame, task), predict(model, s.data.frame, task))
     again = fit(family, params, s.how, s.data)
     assert np.array_equal(predict(again, s.data.frame, task), predict(model, s.data.frame, task))
@@ -90,7 +90,7 @@ def test_family_takes_weights_and_calibration(name: str, task: Task) -> None:
     train = Train(weight="w", balance=classes, calibrate="sigmoid" if classes else "none")
     how, data = replace(s.how, train=train), replace(s.data, weight=weight)
     model = fit(family, few(family), how, data)
-    back = loader.loads(skops.io.dumps(model), "memory")
+    back = loader.loads(skops.io.dumps(model), "memory", name)
     given = predict(model, data.frame, task)
     assert np.array_equal(predict(back, data.frame, task), given)
     assert not np.array_equal(

@@ -77,10 +77,10 @@ def test_every_channel_gets_the_message(
         extra=json.dumps({"from": "a@example.org", "to": "b@example.org", "disable_tls": True}),
     )
     ChannelNotifier(f"{address}/environment").send("warning", "late drifts", "weather", rows=3)
-    plain = {"severity": "warning", "title": "late drifts", "text": "weather"}
+    plain = {"severity": "warning", "title": "late drifts", "text": "weather", "rows": 3}
     assert posts == [
         ("/environment", plain),
-        ("/hook", {**plain, "rows": 3}),
+        ("/hook", plain),
         ("/services/T/B/secret", {"text": "*late drifts*\nweather"}),
     ]
     assert "Subject: late drifts" in texts[0]

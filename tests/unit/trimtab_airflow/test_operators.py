@@ -6,6 +6,7 @@ import pkgutil
 import sys
 import types
 from collections.abc import Callable
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock
@@ -241,17 +242,22 @@ def test_training_is_only_woken_when_asked_for(fake: Fake, retrain: bool) -> Non
 
 @pytest.mark.parametrize(("given", "to"), [("", None), ("None", None), ("4", 4), (4, 4)])
 def test_rollback_takes_what_the_form_gives(fake: Fake, given: Any, to: int | None) -> None:
-    seen: list[Any] = []
+    seen: list[dict[str, Any]] = []
 
-    def rollback(env: Any, model: str, *, to: int | None, reason: str, actor: str) -> Champion:
-        seen.append((to, actor))
+    def rollback(env: Any, model: str, *, reason: str, actor: str, **given: Any) -> Champion:
+        seen.append({"actor": actor, **given})
         return Champion(
             model=model, version=1, generation=2, action="rollback", actor=actor, reason=reason
         )
 
     fake("rollback", rollback=rollback)
-    RollbackOperator(task_id="r", model="m", version=given, reason="it lies").execute(context())
-    assert seen == [(to, "bob")]
+    form = {"version": given, "moment": "2026-03-03T12:00:00Z", "override_freeze": "True"}
+    now = context(run_id="the-run")
+    RollbackOperator(task_id="r", model="m", reason="it lies", **form).execute(now)
+    (asked,) = seen
+    assert (asked["to"], asked["actor"], asked["override_freeze"]) == (to, "bob", True)
+    assert asked["at"] == datetime(2026, 3, 3, 12, tzinfo=UTC)
+    assert asked["request"].endswith("the-run"), "a retry of the task is the same rollback"
 
 
 def test_revert_takes_what_the_form_gives(fake: Fake) -> None:
@@ -324,5 +330,5 @@ def test_there_is_an_operator_per_stage() -> None:
             "evaluate",
         ),
         *("approve", "promote", "score", "monitor", "retrain", "rollback", "new_data"),
-        *("retention", "revert", "materialize", "staleness", "tracking"),
+        *("retention", "revert", "materialize", "staleness", "reconcile"),
     }

@@ -9,12 +9,14 @@ from typing import Any
 from trimtab.types import Candidate
 
 CHAMPION, CHALLENGER = "champion", "challenger"
+HEAD = "trimtab.ledger"  # of a version: the ledger's entry that made it champion, with its hash
 KEY, VERSION, FAMILY, PARENT = (
     "trimtab.key",
     "trimtab.version",
     "trimtab.family",
     "mlflow.parentRunId",
 )
+GATE, APPROVAL, BLOCKED = "trimtab.gate", "trimtab.approval", "trimtab.blocked"
 
 
 @dataclass(frozen=True)

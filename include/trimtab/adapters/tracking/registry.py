@@ -1,20 +1,72 @@
 """Registered versions and their aliases. A version of ours is found by its tag."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trimtab.adapters.tracking.entry import KEY, VERSION
+from trimtab.adapters.tracking.entry import HEAD, KEY, VERSION
 from trimtab.types import Candidate
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 
+@dataclass(frozen=True)
+class Registered:
+    """A version as MLflow numbers it, whoever registered it."""
+
+    number: str
+    run_id: str
+    tags: Mapping[str, str]
+
+
+def every(client: "MlflowClient", model: str) -> list[Registered]:
+    """Return all registered versions of a model, the first one first."""
+    found: list[Registered] = []
+    token = None
+    while True:
+        page = client.search_model_versions(f"name = '{model}'", page_token=token)
+        found += [Registered(str(v.version), v.run_id or "", v.tags) for v in page]
+        token = page.token
+        if not token:
+            return sorted(found, key=lambda version: int(version.number))
+
+
+def aliases(client: "MlflowClient", model: str) -> dict[str, str]:
+    """Return the aliases of a model and MLflow's number of the version each points at."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        there = client.get_registered_model(model).aliases
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return {}
+    return {alias: str(number) for alias, number in there.items()}
+
+
+def point(client: "MlflowClient", model: str, alias: str, number: str | None) -> None:
+    """Point an alias at one of MLflow's versions, or take it away."""
+    if number is None:
+        client.delete_registered_model_alias(model, alias)
+    else:
+        client.set_registered_model_alias(model, alias, number)
+
+
+def tag(client: "MlflowClient", model: str, number: str, name: str, value: str | None) -> None:
+    """Set a tag of one of MLflow's versions, or take it away."""
+    if value is None:
+        client.delete_model_version_tag(model, number, name)
+    else:
+        client.set_model_version_tag(model, number, name, value)
+
+
 def registered(client: "MlflowClient", model: str, version: int) -> Any:
     """Return MLflow's version of a version of ours, None when there is none."""
     wanted = f"name = '{model}' and tag.`{VERSION}` = '{version}'"
-    found = client.search_model_versions(wanted, max_results=1)
+    first = ["version_number ASC"]  # whoever writes our tags elsewhere comes later
+    found = client.search_model_versions(wanted, max_results=1, order_by=first)
     return found[0] if found else None
 
 
@@ -53,12 +105,17 @@ def register(
     return client.create_model_version(**version)
 
 
-def point(client: "MlflowClient", model: str, version: int, alias: str) -> bool:
-    """Point an alias at a version of ours; whether MLflow knows the version."""
-    found = registered(client, model, version)
-    if found:
-        client.set_registered_model_alias(model, alias, str(found.version))
-    return found is not None
+def tagged(client: "MlflowClient") -> list[str]:
+    """Return what every version that ever was champion says of the ledger."""
+    texts: list[str] = []
+    token: str | None = None
+    while True:
+        page = client.search_model_versions(
+            f"tag.`{HEAD}` LIKE '%'", max_results=1000, page_token=token
+        )
+        texts += [str(version.tags[HEAD]) for version in page if HEAD in version.tags]
+        if not (token := page.token):
+            return texts
 
 
 def _earlier(client: "MlflowClient", experiment: str, candidate: Candidate) -> Any:

@@ -7,15 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trimtab.adapters.tracking.entry import (
-    CHALLENGER,
-    FAMILY,
-    KEY,
-    PARENT,
-    VERSION,
-    Input,
-    Training,
-)
+from trimtab.adapters.tracking.entry import FAMILY, KEY, PARENT, VERSION, Input, Training
 from trimtab.adapters.tracking.registry import register
 from trimtab.adapters.tracking.saved import save
 
@@ -41,10 +33,7 @@ def log(client: "MlflowClient", experiment: str, training: Training) -> str:
         _files(client, run_id, training, Path(place) / "files")
         saved = Path(place) / "model"
         save(saved, training.model, f"{candidate.model} version {candidate.version}")
-        version = register(
-            client, experiment, run_id, candidate, saved, training.tags, again=bool(found)
-        )
-    client.set_registered_model_alias(candidate.model, CHALLENGER, str(version.version))
+        register(client, experiment, run_id, candidate, saved, training.tags, again=bool(found))
     client.set_terminated(run_id, "FINISHED", end_time=_ended(training))
     return run_id
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from trimtab.adapters.tracking import ghosts, registry, runs
 from trimtab.adapters.tracking.connection import connect, shown
-from trimtab.adapters.tracking.entry import CHAMPION, VERSION, Training
+from trimtab.adapters.tracking.entry import HEAD, Training
 from trimtab.adapters.tracking.ghosts import Ghost
+from trimtab.adapters.tracking.registry import Registered
 from trimtab.errors import DependencyError
 from trimtab.types import Staleness
 
@@ -49,7 +50,7 @@ class Tracker:
         """Show one version and return its run id.
 
         A run with its parameters, metrics, datasets, files and model, one nested run per family
-        of candidates, and the registered version with the alias ``challenger``.
+        of candidates, and the registered version.
         """
         return runs.log(self.client, self._experiment(training.candidate.model), training)
 
@@ -94,32 +95,42 @@ class Tracker:
             self.client.log_artifact(version.run_id, str(picture), "figures")
         return True
 
-    def mirror_champion(self, model: str, version: int) -> bool:
-        """Point the alias ``champion`` at a trimtab version; whether MLflow knows it."""
-        return registry.point(self.client, model, version, CHAMPION)
+    def knows(self, model: str, version: int) -> bool:
+        """Whether a trimtab version is registered."""
+        return registry.registered(self.client, model, version) is not None
 
-    def champion_version(self, model: str) -> int | None:
-        """Return the trimtab version the alias ``champion`` points at, if any."""
-        from mlflow.exceptions import MlflowException
+    def keep_head(self, model: str, version: int, head: str) -> None:
+        """Keep with a version which entry of the ledger made it champion."""
+        if found := registry.registered(self.client, model, version):
+            self.client.set_model_version_tag(model, str(found.version), HEAD, head)
 
-        try:
-            aliases = self.client.get_registered_model(model).aliases
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-                raise
-            return None
-        if CHAMPION not in aliases:
-            return None
-        tags = self.client.get_model_version(model, aliases[CHAMPION]).tags
-        return int(tags[VERSION]) if VERSION in tags else None
+    def heads(self) -> list[str]:
+        """Return what was kept of the ledger with the versions of all models."""
+        return registry.tagged(self.client)
 
-    def running(self, models: Iterable[str]) -> list[Ghost]:
-        """Return the runs of ours that nobody has ended."""
-        return ghosts.running(self.client, models)
+    def registered(self, model: str) -> list[Registered]:
+        """Return every registered version of a model, whosoever it is; the first one first."""
+        return registry.every(self.client, model)
 
-    def kill(self, ghost: Ghost, reason: str) -> None:
-        """End such a run and say why on it."""
-        ghosts.kill(self.client, ghost, reason)
+    def aliases(self, model: str) -> dict[str, str]:
+        """Return the aliases of a model, and the server's number of the version of each."""
+        return registry.aliases(self.client, model)
+
+    def point(self, model: str, alias: str, number: str | None) -> None:
+        """Point an alias at a version by the server's number, or take it away."""
+        registry.point(self.client, model, alias, number)
+
+    def tag(self, model: str, number: str, name: str, value: str | None) -> None:
+        """Set a tag of a version by the server's number, or take it away."""
+        registry.tag(self.client, model, number, name, value)
+
+    def open_ones(self, models: Iterable[str]) -> list[Ghost]:
+        """Return the runs and models of ours that nobody has ended."""
+        return ghosts.open_ones(self.client, models)
+
+    def end(self, ghost: Ghost, reason: str) -> None:
+        """End such a run or model and say why on it."""
+        ghosts.end(self.client, ghost, reason)
 
     def run_url(self, run_id: str, base: str) -> str:
         """Address of a run in the MLflow pages that are served at ``base``."""

@@ -11,8 +11,10 @@ from sqlalchemy import create_engine, inspect, text
 
 from trimtab.environment import Environment
 from trimtab.ledger import Ledger
+from trimtab.ledger.keys import VARIABLE
 from trimtab.ledger.tables import events
 from trimtab.platform.doctor.finding import Finding, judged, ok, tried
+from trimtab.stages import anchor
 
 _GB = 1_000_000_000
 _SKEW = 60.0  # seconds
@@ -38,10 +40,39 @@ def _ledger(ledger: Ledger) -> Iterator[Finding]:
         "SQLite has one writer and is meant for tests; set ledger to embedded or a PostgreSQL URL",
         otherwise="warn",
     )
+    yield _chain(ledger)
     if isinstance(now, datetime):
         ahead = (datetime.now(UTC) - now).total_seconds()
         said = f"this machine is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} it"
         yield judged("ledger clock", abs(ahead) <= _SKEW, said, "set this machine's clock (NTP)")
+
+
+def _chain(ledger: Ledger) -> Finding:
+    """Whether somebody who can write the database could write the record anew."""
+    under, ours = ledger.chain_key(), ledger.keys.current
+    if under is None:
+        new = "run 'trimtab ledger key'" if ours else f"set {VARIABLE}, then 'trimtab ledger key'"
+        text = "the chain is under no key: who can write the database can write it anew"
+        return judged("ledger chain", False, text, new, otherwise="warn")
+    cure = f"set {VARIABLE} to the key it is under; nothing can be recorded without it"
+    held = ledger.keys.find(under) is not None
+    said = f"under key {under}" + ("" if held else f", which {VARIABLE} does not hold")
+    return judged("ledger chain", held, said, cure)
+
+
+def anchors(env: Environment) -> Iterator[Finding]:
+    """Look whether the places that keep the ledger's head can be read."""
+    for name in env.project.environment.anchors:
+        cure = "correct 'anchors' in the environment file, or the place's rights"
+
+        def look(name: str = name) -> list[Finding]:
+            count = len(list(anchor.in_place(env, name)))
+            return [ok("anchors", f"{name} holds {count} anchor(s)")]
+
+        yield from tried("anchors", look, cure)
+    if not env.project.environment.anchors:
+        text = "none: entries missing at the ledger's end are seen by MLflow and cards only"
+        yield judged("anchors", False, text, "name a folder or bucket", otherwise="warn")
 
 
 def mlflow(env: Environment) -> Iterator[Finding]:

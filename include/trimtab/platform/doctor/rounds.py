@@ -26,6 +26,7 @@ def examine(home: Path, config: Path) -> Iterator[Finding]:
     yield from tried("store", lambda: _store(project, home), "correct 'store'")
     if env is not None:
         yield from places.ledger(env)
+        yield from places.anchors(env)
         yield from places.mlflow(env)
         yield from places.online(env)
         yield from places.space(env)

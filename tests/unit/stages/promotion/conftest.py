@@ -15,7 +15,9 @@ import polars as pl
 import pytest
 
 from trimtab.environment import Environment
+from trimtab.evaluation import fingerprints
 from trimtab.ledger.chain import digest
+from trimtab.serving.trial import Trial
 from trimtab.stages.approve import approve
 from trimtab.stages.evaluate import evaluate
 from trimtab.stages.promote import promote
@@ -40,6 +42,7 @@ model: buys
 purpose: Tell the shop which visit ends with a purchase.
 owner: shop
 limits: Knows one shop chain only.
+oversight: The shop's analyst reads the weekly report and can roll it back.
 data: {from: visits}
 target: {column: bought, at_least: 1}
 split: {holdout: 14d}
@@ -53,6 +56,9 @@ gate:
 approve: APPROVE
 """
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+TRIAL = Trial(
+    rows=100, difference=0, rounding=1e-9, size=10**6, latency=0.01, memory=10**7, seconds=0.5
+)
 
 
 def files(mode: str = "non_inferior", approving: str = "auto", **replaced: str) -> dict[str, str]:
@@ -118,10 +124,18 @@ class World:
 
     env: Environment
     models: dict[tuple[int, str], Fake | Exception] = field(default_factory=dict)
+    trials: dict[int, Trial | Exception] = field(default_factory=dict)  # other than the usual one
 
     def load(self, lake: object, candidate: Candidate, name: str = "model") -> Fake:
         """Stand in for ``serving.loader.load``."""
         found = self.models[candidate.version, name]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def trial(self, lake: object, candidate: Candidate, recorded: str) -> Trial:
+        """Stand in for ``serving.fresh.trial``: there are no packages here to try."""
+        found = self.trials.get(candidate.version, TRIAL)
         if isinstance(found, Exception):
             raise found
         return found
@@ -147,6 +161,7 @@ class World:
         uri = f"features/buys/{key}.parquet"
         (self.env.lake / uri).parent.mkdir(parents=True, exist_ok=True)
         data.write_parquet(self.env.lake / uri)
+        frozen = fingerprints.listed(data.filter(pl.col(ROLE) == "holdout"))
         candidate = Candidate(
             model="buys",
             version=version,
@@ -155,6 +170,7 @@ class World:
                 model="buys",
                 key=key,
                 uri=uri,
+                holdout_sha256=fingerprints.sha256(frozen),
                 task="binary",
                 numeric=("signal",),
                 categorical=("shop",),
@@ -178,7 +194,7 @@ class World:
         ledger.append("training", "buys", candidate.key, candidate.to_json())
         self.models[version, "model"] = broken or Fake(**answers)
         self.models[version, "baseline_dummy"] = Fake(answer="constant")
-        self.models[version, "baseline_linear"] = Fake(noise=0.5, seed=99)
+        self.models[version, "baseline_linear"] = Fake(noise=1.5, seed=99)
         return candidate
 
     def judged(self, version: int, **answers: Any) -> GateVerdict:
@@ -212,6 +228,9 @@ def new_world(
     ) -> World:
         world = World(open_env({**files(**options, **(changes or {})), **(place or {})}))
         monkeypatch.setattr("trimtab.serving.loader.load", world.load)
+        monkeypatch.setattr("trimtab.stages.trial.trial", world.trial)
+        for facts in ("_package", "_data"):  # of files and tables that are not there
+            monkeypatch.setattr(f"trimtab.stages.evidence.{facts}", lambda *_: iter(()))
         return world
 
     return opened
@@ -230,3 +249,8 @@ def make_rows() -> Callable[..., pl.DataFrame]:
 @pytest.fixture
 def make_files() -> Callable[..., dict[str, str]]:
     return files
+
+
+@pytest.fixture
+def usual_trial() -> Trial:
+    return TRIAL

@@ -48,7 +48,8 @@ def test_only_listed_people_answer_and_the_attempt_is_kept(new_world: Any, actor
         approve(world.env, "buys", 1, approved=True, actor=actor)
     assert world.env.ledger.events("approval", "buys") == []
     (attempt,) = world.env.ledger.events("approval_refused", "buys")
-    assert attempt.payload == {"model": "buys", "version": 1, "approved": True, "actor": actor}
+    told = {"model": "buys", "version": 1, "approved": True, "actor": actor}
+    assert attempt.payload == {**told, "why": "is not listed (approve.users, approve.groups)"}
 
 
 def test_the_first_answer_stands(new_world: Any) -> None:

@@ -246,7 +246,7 @@ def test_tracking_that_is_away_does_not_undo_the_verdict(
         raise ConnectionError("no MLflow")
 
     monkeypatch.setattr(type(world.env.tracker), "log_gate", away)
-    monkeypatch.setattr(type(world.env.tracker), "mirror_champion", away)
+    monkeypatch.setattr(type(world.env.tracker), "registered", away)
     assert world.champion(1).version == 1
     assert rollback_is_refused(world)
 
@@ -309,3 +309,88 @@ def test_a_leak_rule_that_cannot_be_judged_refuses(
     verdict = world.judged(1)
     assert verdict.verdict == "REJECT"
     assert "leaks could not be judged: RuntimeError: no rows today" in verdict.reasons
+
+
+def test_judged_rows_that_changed_after_the_training_are_refused(world: Any) -> None:
+    from polars import col, read_parquet, when
+
+    candidate = world.train(1)
+    file = world.env.lake / candidate.features.uri
+    late = col("visit") == col("visit").max()
+    changed = when(late).then(1 - col("_target")).otherwise(col("_target"))
+    read_parquet(file).with_columns(changed.alias("_target")).write_parquet(file)
+    verdict = evaluate(world.env, "buys", 1)
+    assert verdict.verdict == "REJECT"
+    assert failed(verdict) == {"frozen_holdout": "reject"}
+
+
+def test_the_verdict_names_the_rows_it_was_judged_on(world: Any) -> None:
+    candidate = world.train(1)
+    verdict = evaluate(world.env, "buys", 1)
+    assert verdict.holdout_sha256 == candidate.features.holdout_sha256
+    assert len(verdict.holdout_sha256) == 64
+
+
+def test_copies_of_judged_rows_in_the_training_rows_are_refused(world: Any, make_rows: Any) -> None:
+    from polars import col, concat
+
+    data = make_rows()
+    cut = data["at"].max() - timedelta(days=14)
+    again = data.filter(col("at") >= cut).head(200)
+    again = again.with_columns(visit=col("visit") + 10**6, at=col("at") - timedelta(days=30))
+    verdict = world.judged(1, data=concat([data, again]))
+    assert failed(verdict) == {"unseen_rows": "reject"}
+    assert "200 of the judged rows" in verdict.reasons[0]
+    assert "copies of them under other keys" in verdict.reasons[0]
+
+
+def test_rows_that_only_the_search_has_seen_are_refused(world: Any) -> None:
+    """An earlier set reached further; its best parameters were chosen on what is judged now."""
+    wide = world.train(1, holdout_days=3)
+    world.env.ledger.append("features", "buys", wide.features.key, wide.features.to_json())
+    ours = world.train(2)
+    warm = ours.model_copy(update={"version": 3, "key": "warm", "tuned_on": wide.features.key})
+    world.env.ledger.append("version_number", "buys", "3", {"key": "warm"})
+    world.env.ledger.append("training", "buys", "warm", warm.to_json())
+    for name in ("model", "baseline_dummy", "baseline_linear"):
+        world.models[3, name] = world.models[2, name]
+    assert evaluate(world.env, "buys", 2).verdict == "PROMOTE"
+    verdict = evaluate(world.env, "buys", 3)
+    assert failed(verdict) == {"unseen_rows": "reject"}
+    assert "the search before the challenger was trained until" in verdict.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("family", "passed"), [("boosted_trees", False), ("linear", True), ("nobody_knows", False)]
+)
+def test_a_model_earns_its_complexity(world: Any, family: str, passed: bool) -> None:
+    known = world.train(1, noise=0.5)
+    again = known.model_copy(update={"version": 2, "key": "two", "estimator": family})
+    world.env.ledger.append("version_number", "buys", "2", {"key": "two"})
+    world.env.ledger.append("training", "buys", "two", again.to_json())
+    for name in ("model", "baseline_dummy"):
+        world.models[2, name] = world.models[1, name]
+    world.models[2, "baseline_linear"] = world.models[1, "model"]  # as good as the challenger
+    verdict = evaluate(world.env, "buys", 2)
+    assert ("linear_baseline" in failed(verdict)) is not passed
+    assert (verdict.verdict == "PROMOTE") is passed
+
+
+def test_the_margin_over_the_linear_model_is_asked_for(new_world: Any) -> None:
+    world = new_world({"min_rows: 300": "min_rows: 300\n  versus_linear: 0.4"})
+    assert failed(world.judged(1)) == {"linear_baseline": "reject"}
+
+
+def test_too_few_groups_of_rows_hold(new_world: Any) -> None:
+    verdict = new_world({"margin: 0.01": "margin: 0.01, group: shop"}).judged(1)
+    assert verdict.verdict == "HOLD"
+    assert failed(verdict) == {"enough_groups": "hold"}
+    assert "of 3 values of shop" in verdict.reasons[0]
+
+
+def test_chances_that_are_pushed_are_refused(new_world: Any) -> None:
+    world = new_world({"min_rows: 300": "min_rows: 300\n  calibration: 0.1"})
+    world.judged(1)
+    verdict = world.judged(2, scale=6.0)
+    assert failed(verdict) == {"calibration": "reject"}
+    assert verdict.calibration > 0.1

@@ -1,0 +1,1 @@
+"""The papers of a version: what its records say, in the forms that people and tools ask for."""

@@ -1,0 +1,91 @@
+"""The JSON Schema of OpenLineage events, from the classes that its client generates of it.
+
+The client ships the specification as classes only; read back from them, fields, their types and
+which of them must be there can be checked without a network.
+"""
+
+import enum
+import functools
+import types
+from collections.abc import Iterable, Mapping
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import attrs
+from jsonschema import Draft202012Validator
+from openlineage.client.event_v2 import RunEvent
+from openlineage.client.generated.base import BaseFacet
+
+from trimtab.errors import IntegrityError
+
+Definitions = dict[str, dict[str, Any]]
+_PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
+_FORMATS = {"eventTime": "date-time", "runId": "uuid", "producer": "uri", "_producer": "uri"}
+
+
+def validate(events: Iterable[Mapping[str, Any]]) -> None:
+    """Check events against the schema.
+
+    Raises:
+        IntegrityError: names every place that does not fit, at once.
+    """
+    checker = Draft202012Validator(schema(), format_checker=Draft202012Validator.FORMAT_CHECKER)
+    wrong = [
+        f"event {number} {error.json_path}: {error.message}"
+        for number, event in enumerate(events)
+        for error in checker.iter_errors(event)
+    ]
+    if wrong:
+        raise IntegrityError("the lineage is not valid OpenLineage: " + "; ".join(wrong))
+
+
+@functools.cache
+def schema() -> dict[str, Any]:
+    """Return the schema of a run event, with every facet of the client's."""
+    found: Definitions = {}
+    top = _object(RunEvent, found)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **top, "$defs": found}
+
+
+def _object(kind: type, found: Definitions) -> dict[str, Any]:
+    hints, fields = get_type_hints(kind), attrs.fields(kind)
+    properties = {f.name: _named(f.name, _of(hints[f.name], found)) for f in fields}
+    if issubclass(kind, BaseFacet):  # which facet it is stands in it
+        properties["_schemaURL"] = {"const": kind._get_schema()}
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [f.name for f in fields if f.default is attrs.NOTHING or f.name in _FORMATS],
+        "additionalProperties": False,
+    }
+
+
+def _of(hint: Any, found: Definitions) -> dict[str, Any]:
+    """The schema of one annotation; classes go into the definitions."""
+    origin, inside = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        return {"anyOf": [_of(each, found) for each in inside]}
+    if origin is list:
+        return {"type": "array", "items": _of(inside[0], found)}
+    if origin is dict:
+        return {"type": "object", "additionalProperties": _of(inside[1], found)}
+    if hint in _PLAIN:
+        return {"type": _PLAIN[hint]}
+    if not isinstance(hint, type):
+        return {}
+    if issubclass(hint, enum.Enum):
+        return {"enum": [each.value for each in hint]}
+    if not attrs.has(hint):
+        return {}
+    kinds = (issubclass(hint, BaseFacet) and hint.__subclasses__()) or [hint]
+    return {"anyOf": [_defined(kind, found) for kind in kinds]}
+
+
+def _defined(kind: type, found: Definitions) -> dict[str, Any]:
+    if kind.__name__ not in found:
+        found[kind.__name__] = {}  # a class may hold itself
+        found[kind.__name__] = _object(kind, found)
+    return {"$ref": f"#/$defs/{kind.__name__}"}
+
+
+def _named(name: str, found: dict[str, Any]) -> dict[str, Any]:
+    return {**found, "format": _FORMATS[name]} if name in _FORMATS else found

@@ -1,0 +1,371 @@
+"""Before a version may serve: packages, records and data that were tampered with are refused."""
+
+import hashlib
+import json
+import os
+import pickle
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import skops.io
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from trimtab.environment import Environment
+from trimtab.errors import DependencyError, GateRefusedError, IntegrityError, TrimtabError
+from trimtab.ledger import champion, versions
+from trimtab.ledger.chain import digest
+from trimtab.serving import loader
+from trimtab.stages import train as training
+from trimtab.stages.approve import approve
+from trimtab.stages.evaluate import evaluate
+from trimtab.stages.features import build_features
+from trimtab.stages.promote import promote
+from trimtab.stages.rollback import rollback
+from trimtab.stages.train import train
+from trimtab.types import FILE, PARTITION, ROW, Candidate, DatasetVersion, GateVerdict
+
+MINE = ("serves_as_recorded", "package_as_recorded", "data_unchanged", "human_text")
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the home of a champion is kept, once there is one."""
+    return tmp_path_factory.mktemp("served") / "home"
+
+
+@pytest.fixture
+def empty(
+    open_env: Callable[[dict[str, str]], Environment],
+    make_files: Callable[..., dict[str, str]],
+    make_rows: Callable[..., pl.DataFrame],
+) -> Environment:
+    """An environment with published visits and nothing trained."""
+    from trimtab.adapters import delta
+
+    files = make_files()
+    files["models/buys.yaml"] += (
+        "train: {min_rows: 500, candidates: [linear], tune: {trials: 1, sample: 2000}}\n"
+    )
+    env = open_env(files)
+    rows = make_rows(4000).rename({"_target": "bought"})
+    rows = rows.with_columns(
+        pl.col("bought").cast(pl.Int64),
+        pl.lit("sha").alias(FILE),
+        pl.Series(ROW, np.arange(1, 4001)),
+        pl.lit("2026-01").alias(PARTITION),
+    )
+    version = delta.replace_where(env.table("visits"), rows.to_arrow(), "_file = 'sha'", {})
+    record = DatasetVersion(
+        dataset="visits",
+        version=version,
+        sha256="sha",
+        name="a.csv",
+        rows=4000,
+        total_rows=4000,
+        newest=rows["at"].max(),  # type: ignore[arg-type]
+    )
+    env.ledger.append("dataset_version", "visits", "sha", record.to_json())
+    return env
+
+
+@pytest.fixture
+def env(empty: Environment, kept: Path) -> Environment:
+    """The same with version 1 as champion; the first test trains it, the others take a copy."""
+    if not kept.exists():
+        candidate = train(empty, "buys", build_features(empty, "buys").key)
+        evaluate(empty, "buys", candidate.version)
+        approve(empty, "buys", candidate.version)
+        promote(empty, "buys", candidate.version)
+        empty.ledger.engine.dispose()
+        shutil.copytree(empty.home, kept)
+    else:
+        empty.ledger.engine.dispose()
+        shutil.rmtree(empty.home)
+        shutil.copytree(kept, empty.home)
+    return empty
+
+
+def plant(env: Environment, change: Callable[[Path], None], *, signed: bool = True) -> Candidate:
+    """Make version 2 of version 1's files with one change; ``signed``: its hashes fit."""
+    one = versions.candidate(env.ledger, "buys", 1)
+    uri, key = "models/buys/planted", digest("planted")
+    folder = env.lake / uri
+    shutil.copytree(env.lake / one.uri, folder)
+    rewrite(folder / "model.json", key=key)
+    manifest = hashes(folder)
+    change(folder)
+    record = {"version": 2, "key": key, "uri": uri, "run_id": None}
+    two = one.model_copy(update={**record, "manifest": hashes(folder) if signed else manifest})
+    env.ledger.append("version_number", "buys", "2", {"key": key})
+    env.ledger.append("training", "buys", key, two.to_json())
+    return two
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    files = [f for f in folder.rglob("*") if f.is_file() and f.name != "manifest.json"]
+    sums = {str(f.relative_to(folder)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
+    return dict(sorted(sums.items()))
+
+
+def rewrite(file: Path, **changes: Any) -> None:
+    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
+
+
+def failed(verdict: GateVerdict) -> set[str]:
+    return {rule.name for rule in verdict.rules if not rule.passed}
+
+
+def still_serves(env: Environment) -> bool:
+    """Version 1 is champion, and its model answers."""
+    now = champion.current(env.ledger, "buys")
+    one = versions.candidate(env.ledger, "buys", 1)
+    rows = pl.read_parquet(env.lake / one.features.uri).head(10).to_pandas()
+    return (
+        now is not None and now.version == 1 and len(loader.load(env.lake, one).predict(rows)) == 10
+    )
+
+
+@pytest.mark.usefixtures("fresh_process")
+def test_a_sound_version_is_tried_measured_and_promoted(env: Environment) -> None:
+    verdict = versions.newest_verdict(env.ledger, "buys", 1)
+    assert verdict is not None
+    told = {rule.name: rule for rule in verdict.rules}
+    assert all(told[name].passed for name in (*MINE, "size", "latency", "memory"))
+    assert "2,000 recorded rows as recorded" in told["serves_as_recorded"].reason
+    assert set(verdict.operation) == {"size", "latency", "memory"}
+    assert verdict.operation["latency"] > 0
+    file = env.lake / versions.candidate(env.ledger, "buys", 1).uri / "model.skops"
+    assert verdict.operation["size"] == file.stat().st_size
+    assert still_serves(env)
+    assert env.ledger.events("load_refused") == []
+    again = evaluate_planted(env, lambda folder: None)
+    assert again.verdict == "PROMOTE", again.reasons  # the planting itself changes nothing
+
+
+def evaluate_planted(env: Environment, change: Callable[[Path], None], **how: Any) -> GateVerdict:
+    plant(env, change, **how)
+    return evaluate(env, "buys", 2)
+
+
+def test_a_model_that_would_run_a_command_is_refused_and_the_old_champion_serves(
+    env: Environment,
+) -> None:
+    """S01."""
+    ran = env.home / "ran"
+
+    def evil(folder: Path) -> None:
+        step = FunctionTransformer(os.system, kw_args={"command": f"touch {ran}"})
+        model = make_pipeline(step, LogisticRegression())
+        (folder / "model.skops").write_bytes(skops.io.dumps(model))
+        rewrite(folder / "model.json", skops_trusted_types=["posix.system"])
+
+    verdict = evaluate_planted(env, evil)
+    assert verdict.verdict == "REJECT"
+    assert failed(verdict) == {"serves_as_recorded"}
+    assert "posix.system, which trimtab does not load" in verdict.reasons[0]
+    event = env.ledger.latest("load_refused", "buys")
+    assert event is not None
+    assert event.payload["version"] == 2
+    assert "posix.system" in event.payload["reason"]
+    with pytest.raises(GateRefusedError, match="cannot be approved"):
+        approve(env, "buys", 2)
+    with pytest.raises(GateRefusedError, match="may not be promoted"):
+        promote(env, "buys", 2)
+    assert still_serves(env)
+    assert not ran.exists()
+
+
+def pickled(folder: Path) -> None:
+    (folder / "model.skops").write_bytes(pickle.dumps({"a": 1}))
+
+
+def with_pickle(folder: Path) -> None:
+    (folder / "model.pkl").write_bytes(pickle.dumps({"a": 1}))
+
+
+def with_code(folder: Path) -> None:
+    (folder / "code").mkdir()
+    (folder / "code" / "sly.py").write_text("raise SystemExit('it ran')")
+    (folder / "MLmodel").write_text("flavors: {python_function: {loader_module: sly, code: code}}")
+
+
+def one_byte(folder: Path) -> None:
+    data = bytearray((folder / "model.skops").read_bytes())
+    data[len(data) // 2] ^= 1
+    (folder / "model.skops").write_bytes(data)
+
+
+def other_metrics(folder: Path) -> None:
+    rewrite(folder / "model.json", validation={"roc_auc": 0.99})
+
+
+def other_training(folder: Path) -> None:
+    rewrite(folder / "model.json", key="of another one")
+
+
+def other_answers(folder: Path) -> None:
+    rows = pl.read_parquet(folder / "recorded.parquet")
+    rows.with_columns(pl.col("_prediction") * 0.9).write_parquet(folder / "recorded.parquet")
+
+
+def no_answers(folder: Path) -> None:
+    (folder / "recorded.parquet").unlink()
+
+
+@pytest.mark.parametrize(
+    ("change", "signed", "rules", "said"),
+    [
+        (pickled, True, {"serves_as_recorded"}, "never a pickle"),
+        (with_pickle, True, {"serves_as_recorded", "package_as_recorded"}, "lists model.pkl"),
+        (
+            with_code,
+            True,
+            {"serves_as_recorded", "package_as_recorded"},
+            "lists MLmodel, code/sly.py",
+        ),
+        (one_byte, False, {"serves_as_recorded", "package_as_recorded"}, "the ledger says"),
+        (other_metrics, True, {"package_as_recorded"}, "roc_auc': 0.99} in model.json"),
+        (other_training, True, {"package_as_recorded"}, "Model.json is stale"),
+        (other_answers, True, {"serves_as_recorded"}, "2,000 recorded rows differently, by up to"),
+        (no_answers, True, {"serves_as_recorded", "package_as_recorded"}, "no recorded.parquet"),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_what_was_tampered_with_is_refused_by_its_name(
+    env: Environment, change: Callable[[Path], None], signed: bool, rules: set[str], said: str
+) -> None:
+    """S02, S03, S05, stale metrics, stale answers."""
+    verdict = evaluate_planted(env, change, signed=signed)
+    assert verdict.verdict == "REJECT"
+    assert failed(verdict) == rules
+    assert said in " ".join(verdict.reasons)
+    assert still_serves(env)
+
+
+def test_data_that_changed_since_the_training_are_refused_by_name(env: Environment) -> None:
+    table = Path(env.table("visits"))
+    file = next(table.rglob("*.parquet"))
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+    verdict = evaluate_planted(env, lambda folder: None)
+    assert failed(verdict) == {"data_unchanged"}
+    assert "Dataset visits version 0, file" in verdict.reasons[0]
+
+
+def test_feature_rows_that_changed_since_are_refused(env: Environment) -> None:
+    plant(env, lambda folder: None)
+    file = env.lake / versions.candidate(env.ledger, "buys", 1).features.uri
+    rows = pl.read_parquet(file)
+    rows.with_columns(signal=pl.col("signal") + 0.01).write_parquet(file)
+    verdict = evaluate(env, "buys", 2)
+    assert failed(verdict) == {"data_unchanged"}
+    assert "are not those that were written" in verdict.reasons[0]
+
+
+def test_a_folder_with_code_in_it_is_not_registered(
+    empty: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S02: whoever puts files beside a model that a killed run left behind gains nothing."""
+    key = build_features(empty, "buys").key
+
+    class Killed(BaseException):
+        pass
+
+    def die(*_: Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(training, "_from_folder", die)
+        with pytest.raises(Killed):
+            train(empty, "buys", key)
+    folder = next(f for f in (empty.lake / "models" / "buys").iterdir() if f.is_dir())
+    with_code(folder)
+    rewrite(folder / "manifest.json", **hashes(folder))
+    for _ in range(2):
+        with pytest.raises(IntegrityError, match=r"holds MLmodel, code/sly\.py, which training"):
+            train(empty, "buys", key)
+    assert empty.ledger.events("training") == empty.ledger.events("version_number") == []
+    assert len(empty.ledger.events("registration_refused", "buys")) == 1
+    shutil.rmtree(folder)
+    assert train(empty, "buys", key).version == 1
+
+
+def test_it_is_tried_again_before_any_alias_moves(env: Environment) -> None:
+    plant(env, lambda folder: None)
+    assert evaluate(env, "buys", 2).verdict == "PROMOTE"
+    approve(env, "buys", 2)
+    one_byte(env.lake / "models/buys/planted")  # in the days until the approval came
+    with pytest.raises(GateRefusedError, match=r"version 2 may not be promoted: .*ledger says"):
+        promote(env, "buys", 2)
+    assert still_serves(env)
+    assert len(env.ledger.events("champion", "buys")) == 1
+    refusals = env.ledger.events("load_refused", "buys")
+    assert any("the ledger says" in event.payload["reason"] for event in refusals)
+
+
+def test_a_rollback_to_a_version_that_does_not_load_is_on_record(env: Environment) -> None:
+    plant(env, lambda folder: None)
+    evaluate(env, "buys", 2)
+    approve(env, "buys", 2)
+    promote(env, "buys", 2)
+    one_byte(env.lake / versions.candidate(env.ledger, "buys", 1).uri)
+    with pytest.raises(IntegrityError, match="the ledger says"):
+        rollback(env, "buys", to=1, reason="try", actor="ana")
+    assert env.ledger.latest("load_refused", "buys").payload["version"] == 1
+    assert champion.current(env.ledger, "buys").version == 2
+
+
+def test_a_version_that_crashes_or_hangs_is_refused_and_not_loaded_here(world: Any) -> None:
+    world.trials[1] = TrimtabError("buys version 1 crashed a fresh process (SIGSEGV)")
+    verdict = world.judged(1)
+    assert failed(verdict) == {"serves_as_recorded"}
+    assert "SIGSEGV" in verdict.reasons[0]
+    assert not [rule for rule in verdict.rules if rule.name == "challenger_answers"]
+
+
+def test_a_process_that_was_ended_from_outside_gives_no_verdict(world: Any) -> None:
+    world.trials[1] = DependencyError("ended by SIGKILL")
+    with pytest.raises(DependencyError):
+        world.judged(1)
+    assert world.env.ledger.events("gate", "buys") == []
+    world.trials.clear()
+    assert world.judged(2).verdict == "PROMOTE"
+
+
+def test_a_slow_version_is_refused_and_does_not_move_what_the_next_is_measured_by(
+    world: Any, usual_trial: Any
+) -> None:
+    world.champion(1)
+    for version in (2, 3, 4):
+        world.trials[version] = usual_trial.model_copy(update={"latency": 0.6})
+        verdict = world.judged(version, noise=0.01, seed=version)
+        assert failed(verdict) == {"latency"}
+        assert verdict.operation["latency"] == 0.6
+    world.trials[5] = usual_trial.model_copy(update={"latency": 0.49})
+    assert failed(world.judged(5, noise=0.01, seed=5)) == set()
+
+
+def test_growth_is_the_model_files_choice(new_world: Any, usual_trial: Any) -> None:
+    world = new_world({"  min_rows: 300": "  growth: {latency: 10}\n  min_rows: 300"})
+    world.champion(1)
+    world.trials[2] = usual_trial.model_copy(update={"latency": 0.9})
+    assert "latency" not in failed(world.judged(2, noise=0.01, seed=1))
+
+
+def test_what_only_a_person_can_say_is_asked_for_in_production(new_world: Any) -> None:
+    silent = {"limits: Knows one shop chain only.\n": ""}
+    warned = new_world(silent).judged(1)
+    assert warned.verdict == "PROMOTE"
+    assert failed(warned) == {"human_text"}
+    place = {"environments/local.yaml": "environment: local\nproduction: true\n"}
+    refused = new_world(silent, place=place).judged(2)
+    assert failed(refused) == {"clean_code", "human_text"}
+    assert "does not say limits" in " ".join(refused.reasons)
