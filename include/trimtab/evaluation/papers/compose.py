@@ -68,6 +68,6 @@ def _gate(facts: Facts) -> dict[str, str]:
     if facts.verdict is None:
         return {}
     told, version = facts.history, facts.candidate.version
-    standing = Standing(facts.approval, story.promotion(told, version))
+    standing = Standing(facts.approval, promotion=story.promotion(told, version))
     made = (facts.candidate, facts.opponent, facts.importance)
     return {"gate.html": report.html(facts.verdict, facts.spec, *made, standing)}
