@@ -194,13 +194,15 @@ def test_a_slice_column_that_is_not_there_refuses(new_world: Any) -> None:
 
 def test_a_column_the_champion_needs_and_the_rows_lack_refuses(world: Any, make_rows: Any) -> None:
     world.champion(1)
-    candidate = world.train(2, data=make_rows())
-    file = world.env.lake / candidate.features.uri
-    import polars as pl
-
-    pl.read_parquet(file).drop("shop").write_parquet(file)
-    verdict = evaluate(world.env, "buys", 2)
-    assert verdict.verdict == "REJECT"
+    trained = world.train(2, data=make_rows().drop("shop"))
+    features = trained.features.model_copy(update={"categorical": ()})
+    fewer = trained.model_copy(update={"version": 3, "key": "fewer", "features": features})
+    world.env.ledger.append("version_number", "buys", "3", {"key": "fewer"})
+    world.env.ledger.append("training", "buys", "fewer", fewer.to_json())
+    for name in ("model", "baseline_dummy", "baseline_linear"):
+        world.models[3, name] = world.models[2, name]
+    verdict = evaluate(world.env, "buys", 3)
+    assert failed(verdict) == {"champion_answers": "reject"}
     assert "no column shop" in " ".join(verdict.reasons)
 
 
