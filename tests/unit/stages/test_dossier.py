@@ -1,5 +1,6 @@
 """The papers of a version: complete, valid, the same every time, and no byte changes unseen."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -18,17 +19,18 @@ from trimtab.cli import app
 from trimtab.config import load_project
 from trimtab.environment import Environment
 from trimtab.errors import IntegrityError, LedgerConflictError
-from trimtab.evaluation.papers import bundle, lineage_schema
+from trimtab.evaluation.papers import annex, bundle, lineage_schema
 from trimtab.ledger import Ledger, champion, versions
 from trimtab.stages.approve import approve
 from trimtab.stages.dossier import dossier, issued
 from trimtab.stages.evaluate import evaluate
 from trimtab.stages.features import build_features
+from trimtab.stages.papers import gather
 from trimtab.stages.promote import promote
 from trimtab.stages.train import train
 from trimtab.stages.verify import verify
 from trimtab.training import record
-from trimtab.types import CheckResult, Dossier, Validation
+from trimtab.types import CheckResult, Disturbance, Dossier, Validation
 
 WORDS = """\
 limits: Knows <script>alert("plants")</script> of one garden only.
@@ -127,6 +129,16 @@ def test_annex_iv_is_filled_from_the_records(env: Environment) -> None:
             assert clause["kind"] in ("value", "pointer", "not applicable", "missing")
             for place in clause.get("pointer", ()):
                 assert _resolved(papers(env, made), place), place
+
+
+def test_nine_tenths_need_no_person(env: Environment) -> None:
+    facts = gather(env, "kind", 1)
+    assert facts.verdict
+    noise = Disturbance(name="noise", value=0.8, change=-0.02)
+    judged = facts.verdict.model_copy(update={"robustness": (noise,)})
+    done = annex.completeness(annex.answers(dataclasses.replace(facts, verdict=judged)))
+    assert done.automatic_share >= 0.9
+    assert done.missing == ("8",), "the signature of a person"
 
 
 def _resolved(folder: Path, place: str) -> Any:

@@ -34,7 +34,6 @@ _WHAT = {
     "robustness.json": "the metric on disturbed rows",
     "slices.json": "the metric in groups",
 }
-_DECISIONS = ("training", "gate", "champion", "certificate")
 
 
 def html(facts: Facts, answers: Answers, names: list[str]) -> str:
@@ -49,7 +48,7 @@ def html(facts: Facts, answers: Answers, names: list[str]) -> str:
         done=done,
         tiles=_tiles(facts, words.percent(done.share)),
         metrics=report.metrics_table(verdict, facts.candidate.features.task) if verdict else [],
-        decisions=[_decision(event) for event in facts.events if _decides(event)],
+        decisions=[_decision(event) for event in facts.events],
         made=report.facts(facts.candidate),
         plan=plan.plan(facts),
         annex=annex.document(facts, answers)["headings"],
@@ -71,10 +70,6 @@ def _tiles(facts: Facts, share: str) -> list[tuple[str, str]]:
         ("Champion", "serves now" if serves else "does not serve"),
         ("Annex IV answered", share),
     ]
-
-
-def _decides(event: Event) -> bool:
-    return event.kind in _DECISIONS or event.kind.startswith("approval")
 
 
 def _decision(event: Event) -> dict[str, Any]:
