@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -80,7 +81,7 @@ def env(
     for name, text in {"datasets/orders.yaml": DATASET, "models/orders_late.yaml": MODEL}.items():
         (config / name).parent.mkdir(parents=True)
         (config / name).write_text(text)
-    tracking = str(postgres.url(f"mlflow_{database.rpartition('_')[2]}"))
+    tracking = str(postgres.url(f"mlflow_{uuid.uuid4().hex[:12]}"))
     utils._initialize_tables(utils.create_sqlalchemy_engine(tracking))  # type: ignore[no-untyped-call]
     monkeypatch.setenv("TRIMTAB_LEDGER", database)
     monkeypatch.setenv("TRIMTAB_TRACKING", tracking)

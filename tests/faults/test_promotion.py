@@ -11,7 +11,7 @@ import pytest
 from faults.versions import SCENARIOS
 
 ALL = os.environ.get("TRIMTAB_FAULTS") == "all"
-TRIED = 3  # steps of a scenario and a fault by default
+TRIED = 2  # steps of a scenario and a fault by default
 EVERY = list(SCENARIOS) if ALL else list(SCENARIOS)[1:]
 
 
@@ -20,7 +20,7 @@ def chosen(steps: list[str], *, shift: int) -> list[int]:
     if ALL:
         return list(range(1, len(steps) + 1))
     after = [i for i, step in enumerate(steps, 1) if step == "after append"][:1]
-    wide = max(1, len(steps) // (TRIED - 1))
+    wide = max(1, len(steps) // TRIED)
     return sorted({*after, *range(1 + shift * wide // 2, len(steps) + 1, wide)})[:TRIED]
 
 
@@ -55,7 +55,7 @@ def test_two_at_once(models_bench: Any, scenario: str) -> None:
 def test_the_control_does_not_survive(models_bench: Any) -> None:
     """Move the alias, then count: if this passed, the bench would be blind."""
     _, steps = models_bench.undisturbed("promote", "naive")
-    numbers = range(1, len(steps) + 1)
+    numbers = range(1 if ALL else len(steps) // 2, len(steps) + 1)  # around the note at the end
     killed = {i: models_bench.kill("promote", i, "naive") for i in numbers}
     asleep = {i: models_bench.stop("promote", i, "naive") for i in numbers}
     models_bench.control = (

@@ -9,7 +9,6 @@ from trimtab.cli.options import By, Config, Debug, Home, Json, Reason, open_proj
 
 if TYPE_CHECKING:
     from trimtab.environment import Environment
-    from trimtab.ledger import Ledger
 
 
 def status(
@@ -82,21 +81,20 @@ def _model(env: "Environment", name: str) -> dict[str, Any]:
         "interval": mine[-1]["interval"] if mine else None,
         "versions": len(ledger.events("training", name)),
         "open_requests": sorted(asked - closed),
-        "waits_for": _waits_for(ledger, name),
+        "waits_for": _waits_for(env, name),
         "last_observation": seen.payload["summary"] or seen.payload["partition"] if seen else None,
     }
 
 
-def _waits_for(ledger: "Ledger", name: str) -> str | None:
+def _waits_for(env: "Environment", name: str) -> str | None:
     """The newest question nobody has answered yet."""
     from trimtab.ledger import approvals
-    from trimtab.types import Question
+    from trimtab.stages import ask
 
-    event = ledger.latest(approvals.ASKED, name)
-    if event is None or ledger.find(approvals.ANSWER, name, event.key):
+    if not (open_ := approvals.unanswered(env.ledger, name)):
         return None
-    asked = Question.model_validate(event.payload)
-    who = "any person" if asked.people is None else ", ".join(asked.asked_for)
+    asked = open_[-1]
+    who = "any person" if asked.people is None else ", ".join(ask.left(env, asked))
     return f"v{asked.version}: {who} until {asked.until:%Y-%m-%d %H:%M} UTC"
 
 

@@ -52,11 +52,21 @@ def texts(card: Card) -> dict[str, str]:
         "head": f"{HEAD}: {card.head}" if card.head else "",
         "confidence": words.percent(spec.gate.versus_champion.confidence),
         "facts": [*report.facts(candidate), *_proof(card.certificate)],
+        "measured": _measured(verdict) if verdict else [],
         "search": _search(spec, candidate),
         "worth": Bars.of(card.importance) if card.importance else None,
         "shown": report.Measured.of(verdict, candidate.features.task) if verdict else None,
     }
     return {name: pages.render(f"{name}.j2", **values) for name in ("card.html", "card.md")}
+
+
+def _measured(verdict: GateVerdict) -> list[tuple[str, str]]:
+    """What else is known of the rows it was measured on, and of the package."""
+    times = {"Hold-out from": verdict.holdout_from, "Hold-out until": verdict.holdout_until}
+    found = [(label, words.day(moment)) for label, moment in times.items() if moment]
+    if verdict.calibration is not None:
+        found.append(("Expected calibration error", words.number(verdict.calibration)))
+    return [*found, *report.operation(verdict)]
 
 
 def _search(spec: ModelSpec, candidate: Candidate) -> str:

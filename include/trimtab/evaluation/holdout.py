@@ -51,7 +51,7 @@ def read(lake: Path, features: FeatureSet, time: str | None, group: str | None =
     y = rows[TARGET].to_numpy()
     if features.task != "multiclass":
         y = y.astype(float)
-    groups = rows[group].to_numpy() if group else None
+    groups = rows[group].to_numpy() if group in rows.columns else None
     return Holdout(rows.drop(ROLE, TARGET).to_pandas(), y, times, groups)
 
 

@@ -55,6 +55,14 @@ def answers(rows: int, difference: float, rounding: float, seconds: float) -> Ru
     )
 
 
+def whole(changed: Sequence[str], files: int) -> Rule:
+    """Every file of the version is what the ledger says."""
+    reason = f"All {files} files are as the ledger says."
+    if changed:
+        reason = f"{', '.join(changed)}: missing, or not what the ledger says; restore the file(s)."
+    return Rule(name=SERVES, passed=not changed, reason=reason, about="operation")
+
+
 def unanswered(why: str) -> Rule:
     """No fresh process could load it and get its answers."""
     return Rule(name=SERVES, passed=False, reason=f"It cannot serve: {why}.", about="operation")

@@ -1,5 +1,7 @@
 """What a person reads before answering for a version, in the Markdown that Airflow's form shows."""
 
+from collections.abc import Sequence
+
 from trimtab.config import ModelSpec
 from trimtab.evaluation import pages
 from trimtab.types import GateVerdict, Question
@@ -13,6 +15,7 @@ def markdown(
     verdict: GateVerdict | None,
     *,
     report: str,
+    people: Sequence[str],
     first: tuple[str, str] | None = None,
 ) -> str:
     """Return verdict, reasons, figures and rules; whatever comes from data stays text.
@@ -24,6 +27,7 @@ def markdown(
         question: who is asked, until when.
         verdict: what the gate says.
         report: address of the folder or server below which the gate report lies.
+        people: whose yes still counts, where people are listed.
         first: who has said yes of four eyes, and why.
     """
     page = report.rstrip("/") + f"/{verdict.report}" if verdict and verdict.report else report
@@ -35,6 +39,7 @@ def markdown(
         verdict=verdict,
         rules=sorted(verdict.rules, key=lambda rule: rule.passed) if verdict else (),
         slices=worst[:_SLICES],
+        people=people,
         first=first,
         report=page,
     ).strip()

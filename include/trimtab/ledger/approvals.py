@@ -1,6 +1,7 @@
 """What the ledger knows about the question whether a version may serve, besides the answer."""
 
-from trimtab.ledger.ledger import Event, Ledger
+from trimtab.ledger.event import Event
+from trimtab.ledger.ledger import Ledger
 from trimtab.types import Approval, Candidate, Question
 
 ASKED, REMINDED, EXPIRED = "approval_asked", "approval_reminded", "approval_expired"
@@ -17,6 +18,13 @@ def asked_by_run(ledger: Ledger, model: str, run: str) -> Question | None:
     """Return the question that a run of Airflow has asked, if any."""
     mine = [e.payload for e in ledger.events(ASKED, model) if e.payload["run"] == run]
     return Question.model_validate(mine[-1]) if mine else None
+
+
+def unanswered(ledger: Ledger, model: str) -> list[Question]:
+    """Return the questions about a model that nobody has answered and no deadline has ended."""
+    answered = {event.key for event in ledger.events(ANSWER, model)}
+    asked = [event for event in ledger.events(ASKED, model) if event.key not in answered]
+    return [Question.model_validate(event.payload) for event in asked]
 
 
 def first_yes(ledger: Ledger, model: str, version: int) -> Event | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select
+from sqlalchemy import Connection, Select, insert, select
 
 from trimtab.clock import Clock
 from trimtab.errors import IntegrityError
@@ -31,7 +31,7 @@ class Turn:
 
     def append(self, new: Entry) -> Event:
         """Write one event under the chain's key; a new chain begins under ours if there is one."""
-        if self.keys.current and self._last() is None:
+        if self.keys.current and self._end()[0] == 0:
             self._use(self.keys.current, None, "trimtab", "the first entry")
         fields = {"kind": new.kind, "subject": new.subject, "key": new.key, "actor": new.actor}
         payload = chain.plain(new.payload)
@@ -79,17 +79,18 @@ class Turn:
         return self._insert(entry, key)
 
     def _insert(self, fields: dict[str, Any], key: Key | None) -> Event:
-        last = self._last()
-        previous = last.hash if last else chain.GENESIS
-        place = {"seq": last.seq + 1 if last else 1, "at": self.clock.now(), "origin": self.origin}
+        count, previous = self._end()
+        place = {"seq": count + 1, "at": self.clock.now(), "origin": self.origin}
         entry: dict[str, Any] = {**place, **fields}
         entry["hash"] = chain.entry_hash(previous, entry, key)
         self.connection.execute(insert(events).values(**entry, previous=previous))
         return Event(**entry, new=True)
 
-    def _last(self) -> Row[Any] | None:
+    def _end(self) -> tuple[int, str]:
+        """Number and hash of the last entry; of none before the first."""
         query = select(events.c.seq, events.c.hash).order_by(events.c.seq.desc()).limit(1)
-        return self.connection.execute(query).first()
+        row = self.connection.execute(query).first()
+        return (int(row.seq), str(row.hash)) if row else (0, chain.GENESIS)
 
     def _first(self, query: Select[Any]) -> Event | None:
         row = self.connection.execute(query).first()

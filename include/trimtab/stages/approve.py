@@ -25,7 +25,8 @@ def approve(
     """Return the answer to a version; the first one stands.
 
     Raises:
-        NotReadyError: people are asked, and none, or of four eyes only one, has answered.
+        NotReadyError: people are asked, and none, or of four eyes only one, has answered; or
+            there is no such version.
         NotAllowedError: this person may not answer so; the attempt is recorded.
         GateRefusedError: the gate does not let this version pass.
         LedgerConflictError: somebody answered differently before, or time ran out.
@@ -34,7 +35,9 @@ def approve(
     found = versions.approval(env.ledger, model, version)
     if approved is None and found:
         return found
-    if approved is not False:
+    if approved is False:
+        versions.candidate(env.ledger, model, version)  # a no must not wait for one to come
+    else:
         _passed_the_gate(env, model, version)
     wanted = Approval(
         model=model, version=version, approved=approved is not False, actor=actor, reason=reason

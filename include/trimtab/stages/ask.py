@@ -106,6 +106,7 @@ def form(env: Environment, question: Question, report: str) -> str:
         question,
         versions.newest_verdict(env.ledger, model, version),
         report=report,
+        people=left(env, question),
         first=(first.actor, str(first.payload["reason"])) if first else None,
     )
 

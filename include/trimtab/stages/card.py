@@ -24,7 +24,7 @@ def card_of(env: Environment, spec: ModelSpec, candidate: Candidate) -> card.Car
         verdict=versions.newest_verdict(env.ledger, model, version),
         approval=versions.approval(env.ledger, model, version),
         history=tuple(champion.history(env.ledger, model)),
-        importance=importance.of(env, candidate),
+        importance=importance.shown(env, candidate),
         certificate=_certificate(env, model, version),
         head=anchor.text_of(last) if last else "",
     )

@@ -18,10 +18,10 @@ def dossier(env: Environment, model: str, version: int) -> Dossier:
         NotReadyError: the version is not trained.
         IntegrityError: a file of the version, or of a dossier that is there, has been changed.
     """
+    facts = gather(env, model, version)
     from trimtab.evaluation.papers import annex, bundle
     from trimtab.evaluation.papers.compose import compose
 
-    facts = gather(env, model, version)
     answers = annex.answers(facts)
     papers = compose(facts, answers)
     manifest = bundle.hashed(papers)

@@ -34,7 +34,7 @@ def evaluate(env: Environment, model: str, version: int) -> GateVerdict:
     key = versions.gate_key(version, current)
     if found := env.ledger.find("gate", model, key):
         catch_up(env, model)  # whoever recorded it may have been killed before telling it
-        return GateVerdict.model_validate(found.payload)
+        return _with_papers(env, GateVerdict.model_validate(found.payload))
     note_model(env, model)
     candidate = versions.candidate(env.ledger, model, version)
     if served := _earlier(env, candidate, current):
@@ -46,9 +46,14 @@ def evaluate(env: Environment, model: str, version: int) -> GateVerdict:
     event = env.ledger.append("gate", model, key, verdict.to_json())
     recorded = GateVerdict.model_validate(event.payload)
     _tell(env, recorded)
-    if recorded.verdict != "PROMOTE":  # else they are issued when it is promoted
-        issue(env, model, version)
-    return recorded
+    return _with_papers(env, recorded)
+
+
+def _with_papers(env: Environment, verdict: GateVerdict) -> GateVerdict:
+    """Issue the papers of who goes no further; the others get theirs when they are promoted."""
+    if verdict.verdict != "PROMOTE":
+        issue(env, verdict.model, verdict.version)
+    return verdict
 
 
 def _earlier(

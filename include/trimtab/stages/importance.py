@@ -8,7 +8,7 @@ import pandas as pd
 
 from trimtab.config import ModelSpec
 from trimtab.environment import Environment
-from trimtab.errors import AdditivityError
+from trimtab.errors import AdditivityError, IntegrityError
 from trimtab.features.pipeline import origins
 from trimtab.serving import loader
 from trimtab.training import figures, package, shapley, split
@@ -86,6 +86,15 @@ def of(env: Environment, candidate: Candidate) -> Importance | None:
     if package.IMPORTANCE not in candidate.manifest:
         return None
     return Importance.model_validate_json(loader.read(env.lake, candidate, package.IMPORTANCE))
+
+
+def shown(env: Environment, candidate: Candidate) -> Importance | None:
+    """Read it for a page: that the file is not the version's own is for the gate to say."""
+    try:
+        return of(env, candidate)
+    except (IntegrityError, ValueError) as error:
+        log.warning("%s version %d: no importance: %s", candidate.model, candidate.version, error)
+        return None
 
 
 def _contributions(

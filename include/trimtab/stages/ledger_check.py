@@ -2,6 +2,7 @@
 
 import logging
 from collections import Counter
+from collections.abc import Iterator
 
 from trimtab.environment import Environment
 from trimtab.errors import IntegrityError
@@ -101,17 +102,22 @@ def _without_key(env: Environment, state: ChainState) -> list[str]:
 
 
 def _weak(env: Environment, state: ChainState, kept: list[Anchor]) -> list[str]:
+    """Say what makes a good result worth less than it could be."""
     said = []
     if state.key is None and env.ledger.keys.current is None:
         said.append(f"the chain is under no key: who writes the database can write it; {VARIABLE}")
+    return [*said, *_lacking(env, kept)]
+
+
+def _lacking(env: Environment, kept: list[Anchor]) -> Iterator[str]:
+    """Name the places that do not keep every change of champion: they were away, or are emptied."""
     changes = {event.seq for event in env.ledger.events(champion.KIND)}
     for name in env.project.environment.anchors:
         if missing := changes - {each.seq for each in kept if each.place == name}:
-            said.append(  # noqa: PERF401 one place after another reads better
+            yield (
                 f"anchors {name} keeps {len(changes) - len(missing)} of {len(changes)} changes of "
                 f"champion; the newest it lacks is entry {max(missing)}"
             )
-    return said
 
 
 def _recorded(env: Environment, check: LedgerCheck) -> None:

@@ -27,7 +27,7 @@ def write_report(env: Environment, verdict: GateVerdict) -> None:
         env.project.model(model),
         candidate,
         versions.candidate(env.ledger, model, against) if against else None,
-        importance.of(env, candidate),
+        importance.shown(env, candidate),
         _standing(env, candidate),
     )
 

@@ -45,12 +45,20 @@ def require(env: Environment, candidate: Candidate) -> None:
         GateRefusedError: it does not load, or does not answer as recorded.
         DependencyError: no process could be started, or it was ended from outside.
     """
-    rule = _serves(env, candidate, [])
+    rule = _whole(env, candidate)
+    if rule.passed:
+        rule = _serves(env, candidate, [])
     if not rule.passed:
         loading.refused(env, candidate, rule.reason)
         raise GateRefusedError(
             f"{candidate.model} version {candidate.version} may not be promoted: {rule.reason}"
         )
+
+
+def _whole(env: Environment, candidate: Candidate) -> Rule:
+    """Every file counts, also one that only a page shows: nothing may fail after the swap."""
+    changed = package.changed(env.lake / candidate.uri, candidate.manifest)
+    return operation.whole(changed, len(candidate.manifest))
 
 
 def _serves(env: Environment, candidate: Candidate, found: list[Trial]) -> Rule:

@@ -31,7 +31,7 @@ def swap(url: str, model: str, version: int, start: Barrier) -> int | None:
             model,
             version,
             expected=before,
-            action="promote",
+            action="rollback" if before and version % 2 else "promote",
             actor=f"writer-{version}",
             reason="race",
         )
@@ -56,7 +56,10 @@ def test_a_swap_has_one_winner(url: str) -> None:
             now = champion.current(ledger, "m")
             assert now is not None
             assert (now.version, now.generation) == (winner, generation)
-    assert [c.generation for c in champion.history(ledger, "m")] == list(range(1, ROUNDS + 1))
+    history = champion.history(ledger, "m")
+    assert [change.generation for change in history] == list(range(1, ROUNDS + 1))
+    left = [change.previous for change in history if change.action == "rollback"]
+    assert [event.payload["version"] for event in ledger.events("blocked", "m")] == left
     assert ledger.first_bad() is None
 
 

@@ -172,6 +172,17 @@ def test_a_project_without_dags_is_refused(tmp_path: Path) -> None:
         airflow.settings(tmp_path, tmp_path, 8080, "postgresql://")
 
 
+def test_everybody_is_admin_unless_users_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "dags").mkdir()
+    name = "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS"
+    monkeypatch.delenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS", raising=False)
+    assert airflow.settings(tmp_path, tmp_path, 8080, "postgresql://")[name] == "True"
+    monkeypatch.setenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS", "ana:user,ben:user")
+    assert airflow.settings(tmp_path, tmp_path, 8080, "postgresql://")[name] == "False"
+
+
 def test_keys_are_made_once_and_for_their_owner_only(tmp_path: Path) -> None:
     (tmp_path / "dags").mkdir()
     first = airflow.settings(tmp_path, tmp_path, 8081, "postgresql://")

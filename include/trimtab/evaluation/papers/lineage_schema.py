@@ -19,7 +19,13 @@ from trimtab.errors import IntegrityError
 
 Definitions = dict[str, dict[str, Any]]
 _PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
-_FORMATS = {"eventTime": "date-time", "runId": "uuid", "producer": "uri", "_producer": "uri"}
+_URI = {"pattern": r"^[a-z][a-z0-9+.-]*:\S+$"}
+_FORMS: dict[str, dict[str, Any]] = {
+    "eventTime": {"pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$"},
+    "runId": {"pattern": r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"},
+    "producer": _URI,
+    "_producer": _URI,
+}
 
 
 def validate(events: Iterable[Mapping[str, Any]]) -> None:
@@ -28,7 +34,7 @@ def validate(events: Iterable[Mapping[str, Any]]) -> None:
     Raises:
         IntegrityError: names every place that does not fit, at once.
     """
-    checker = Draft202012Validator(schema(), format_checker=Draft202012Validator.FORMAT_CHECKER)
+    checker = Draft202012Validator(schema())
     wrong = [
         f"event {number} {error.json_path}: {error.message}"
         for number, event in enumerate(events)
@@ -49,12 +55,12 @@ def schema() -> dict[str, Any]:
 def _object(kind: type, found: Definitions) -> dict[str, Any]:
     hints, fields = get_type_hints(kind), attrs.fields(kind)
     properties = {f.name: _named(f.name, _of(hints[f.name], found)) for f in fields}
-    if issubclass(kind, BaseFacet):  # which facet it is stands in it
-        properties["_schemaURL"] = {"const": kind._get_schema()}
+    for name in {"schemaURL", "_schemaURL"} & set(properties):  # which class it is stands in it
+        properties[name] = {"const": kind._get_schema()}  # type: ignore[attr-defined]
     return {
         "type": "object",
         "properties": properties,
-        "required": [f.name for f in fields if f.default is attrs.NOTHING or f.name in _FORMATS],
+        "required": [f.name for f in fields if f.default is attrs.NOTHING or f.name in _FORMS],
         "additionalProperties": False,
     }
 
@@ -76,7 +82,9 @@ def _of(hint: Any, found: Definitions) -> dict[str, Any]:
         return {"enum": [each.value for each in hint]}
     if not attrs.has(hint):
         return {}
-    kinds = (issubclass(hint, BaseFacet) and hint.__subclasses__()) or [hint]
+    kinds: list[type] = [hint]
+    if issubclass(hint, BaseFacet):
+        kinds = hint.__subclasses__() or [hint]
     return {"anyOf": [_defined(kind, found) for kind in kinds]}
 
 
@@ -88,4 +96,4 @@ def _defined(kind: type, found: Definitions) -> dict[str, Any]:
 
 
 def _named(name: str, found: dict[str, Any]) -> dict[str, Any]:
-    return {**found, "format": _FORMATS[name]} if name in _FORMATS else found
+    return {**found, **_FORMS.get(name, {})}

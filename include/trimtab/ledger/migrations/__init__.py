@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sqlalchemy import Connection, column, inspect, select, table
+from sqlalchemy import Connection, String, column, inspect, select, table
 
 from trimtab.errors import IntegrityError
 
@@ -14,8 +14,8 @@ def current(connection: Connection) -> str | None:
     """Return the schema's version, None in a new database or one of before there were versions."""
     if not inspect(connection).has_table(TABLE):
         return None
-    query = select(column("version_num")).select_from(table(TABLE))
-    found: str | None = connection.execute(query).scalar()
+    versions = table(TABLE, column("version_num", String))
+    found: str | None = connection.execute(select(versions.c.version_num)).scalar()
     return found
 
 

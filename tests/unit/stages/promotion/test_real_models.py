@@ -66,6 +66,6 @@ def test_a_trained_model_becomes_champion_and_a_changed_one_does_not(env: Enviro
     assert refused.verdict == "REJECT"
     assert any("SHA-256" in reason for reason in refused.reasons)
     assert {rule.name for rule in refused.rules if not rule.passed} == {
-        "challenger_answers",
-        "champion_answers",
+        "package_as_recorded",
+        "serves_as_recorded",
     }

@@ -25,11 +25,12 @@ _SECURITY = (
 
 
 def _methods(facts: Facts) -> Answer:
-    families = facts.recorded.train.families
+    families, trials = facts.recorded.train.families, facts.candidate.trials
     return value(
-        f"{facts.candidate.trials} trials over {', '.join(families)}, ranked by {facts.primary} on "
-        f"validation rows; the winner, {facts.candidate.estimator}, was fitted again on all "
-        f"{facts.candidate.features.train_rows:,} training rows. lineage.json has every step."
+        f"{'1 trial' if trials == 1 else f'{trials} trials'} over {', '.join(families)}, ranked by "
+        f"{facts.primary} on validation rows; the winner, {facts.candidate.estimator}, was fitted "
+        f"again on all {facts.candidate.features.train_rows:,} training rows. lineage.json has "
+        "every step."
     )
 
 
