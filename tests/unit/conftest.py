@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from trimtab.evaluation import registry
 from trimtab.serving import trial
 from trimtab.training import source
 from trimtab.types import DatasetVersion
@@ -31,7 +32,7 @@ def _beside(name: str) -> Any:
 def user_modules() -> Iterator[None]:
     """What a test registers in a module of the user's own is gone after it."""
     yield
-    for name in source.USER_MODULES:
+    for name in (*source.USER_MODULES, registry.USER_MODULE):
         sys.modules.pop(name, None)
 
 

@@ -105,10 +105,13 @@ def _problems(answer: Answer, folder: Path, *, quick: bool) -> tuple[list[Any], 
 
 def _registered() -> Any:
     from trimtab.config.registered import Registered
+    from trimtab.evaluation import registry as evaluation
     from trimtab.features import registry as features
     from trimtab.training import registry as training
 
-    return Registered(training.names(), training.functions(), features.functions())
+    return Registered(
+        training.names(), training.functions(), features.functions(), evaluation.names()
+    )
 
 
 def _contract_problems(answer: Answer, folder: Path, datasets: list[Any]) -> list[Any]:

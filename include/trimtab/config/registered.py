@@ -14,6 +14,7 @@ class Registered:
     estimators: Collection[str] | None = None
     trainings: Collection[str] | None = None  # training functions
     features: Functions | None = None  # functions that derive columns
+    behaviour: Collection[str] | None = None  # behaviour tests
 
 
 NOT_ASKED = Registered()

@@ -23,6 +23,10 @@ class Model(Protocol):
         """P(positive) (n,), class probabilities (n, k), or values (n,)."""
 
 
+# Judge one rule under a name; an exception in it refuses.
+Ask = Callable[[str, Callable[[], Rule]], None]
+
+
 @dataclass(frozen=True)
 class Contender:
     """A model to be measured. ``load`` is called inside the gate, so that its failure refuses."""

@@ -6,15 +6,34 @@ from typing import Literal
 
 import numpy as np
 
-from trimtab.evaluation import calibration, rules, slice_rules, versus
+from trimtab.evaluation import (
+    behaviour,
+    calibration,
+    fairness,
+    health,
+    robustness,
+    rules,
+    slice_rules,
+    versus,
+)
 from trimtab.evaluation.bootstrap import Interval
 from trimtab.evaluation.calibration import Calibration
-from trimtab.evaluation.case import Answers, Case, Contender
+from trimtab.evaluation.case import Answers, Case, Contender, Model
 from trimtab.evaluation.measure import Measured, computable, measure, sliced
 from trimtab.evaluation.slices import Sliced
-from trimtab.types import GateVerdict, Rule
+from trimtab.types import Behaved, Disturbance, GateVerdict, GroupGap, Rule
 
 Word = Literal["PROMOTE", "HOLD", "REJECT"]
+_TOLD = (  # when a version passes: rules by the beginning of their names
+    "versus_champion",
+    "threshold",
+    "beats_dummy",
+    "linear_baseline",
+    "slice_",
+    "fairness_",
+    "behaviour_",
+    "leaks",
+)
 _NOTHING = Interval(float("nan"), float("nan"), float("nan"))
 
 
@@ -23,10 +42,14 @@ class _Hearing:
     """What was found so far."""
 
     rules: list[Rule]
+    models: dict[str, Model] = field(default_factory=dict)
     answers: dict[str, Answers] = field(default_factory=dict)
     measured: Measured | None = None
     slices: Sliced = field(default_factory=lambda: Sliced((), 0, 0))
     calibration: Calibration | None = None
+    fairness: list[GroupGap] = field(default_factory=list)
+    robustness: list[Disturbance] = field(default_factory=list)
+    behaviour: list[Behaved] = field(default_factory=list)
 
     def ask(self, name: str, rule: Callable[[], Rule]) -> None:
         """Judge one rule; an exception in it refuses."""
@@ -44,12 +67,14 @@ def judge(case: Case) -> GateVerdict:
     _ask_rows(case, hearing)
     if len(case.holdout) and hearing.clean:  # a model that cannot serve is not loaded here either
         _ask_contenders(case, hearing)
+        _ask_health(hearing)
     if hearing.clean:
         hearing.ask("measurement", lambda: _measure(case, hearing))
     if hearing.measured is not None and hearing.clean:
         _ask_values(case, hearing, hearing.measured)
         _ask_slices(case, hearing, hearing.measured)
         _ask_calibration(case, hearing)
+        _ask_trust(case, hearing, hearing.measured)
     hearing.rules += case.after
     return _verdict(case, hearing)
 
@@ -65,8 +90,7 @@ def decide(found: Sequence[Rule]) -> Word:
 def reasons(word: Word, found: Sequence[Rule]) -> tuple[str, ...]:
     """Sentences: what refused or is missing, or why it passes."""
     if word == "PROMOTE":
-        told = ("versus_champion", "threshold", "beats_dummy", "linear_baseline", "slice_", "leaks")
-        ordered = [rule for name in told for rule in found if rule.name.startswith(name)]
+        ordered = [rule for name in _TOLD for rule in found if rule.name.startswith(name)]
         return tuple(rule.reason for rule in ordered if rule.name != "slices")
     failed = sorted(_failed(found), key=lambda rule: rule.decides == "hold")
     return tuple(rule.reason for rule in failed)
@@ -87,13 +111,19 @@ def _ask_rows(case: Case, hearing: _Hearing) -> None:
 
 def _ask_contenders(case: Case, hearing: _Hearing) -> None:
     def answered(who: Contender) -> Rule:
-        model = who.load()
+        hearing.models[who.name] = model = who.load()
         prediction = np.asarray(model.predict(case.holdout.columns(who.features)), dtype=float)
         hearing.answers[who.name] = Answers(prediction, model.classes)
         return rules.finite_predictions(who.name, prediction, len(case.holdout), case.task)
 
     for who in case.contenders:
         hearing.ask(f"{who.name}_answers", lambda who=who: answered(who))  # type: ignore[misc]
+
+
+def _ask_health(hearing: _Hearing) -> None:
+    """Look into the challenger, also when its answers are of no use: that may be why."""
+    if (model := hearing.models.get("challenger")) is not None:
+        hearing.ask(health.RULE, lambda: health.rule(model))
 
 
 def _measure(case: Case, hearing: _Hearing) -> Rule:
@@ -106,6 +136,8 @@ def _ask_values(case: Case, hearing: _Hearing, measured: Measured) -> None:
     value, spec = measured.interval.estimate, gate.versus_champion
     if (least := gate.min) is not None:
         hearing.ask("threshold", lambda: rules.threshold(primary, value, least))
+    answer = hearing.answers["challenger"]
+    hearing.ask(health.CONSTANT, lambda: health.varied(answer.prediction))
     dummy = measured.metrics[f"dummy.{primary}"]
     hearing.ask(
         "beats_dummy", lambda: rules.beats_dummy(primary, value, dummy, gate.versus_baseline)
@@ -168,7 +200,16 @@ def _labels_needed(case: Case, hearing: _Hearing) -> int | None:
         rows, spec = len(case.holdout), case.gate.versus_champion
         if more := versus.more_rows(difference, spec, rows):
             needed.append(more)
-    return max(needed, default=None)
+    gaps = [gap for gap in hearing.fairness if fairness.name(gap) in open_]
+    told = (fairness.more_rows(gap, len(case.holdout)) for gap in gaps)
+    return max([*needed, *(more for more in told if more)], default=None)
+
+
+def _ask_trust(case: Case, hearing: _Hearing, measured: Measured) -> None:
+    answers, model = hearing.answers["challenger"], hearing.models["challenger"]
+    hearing.fairness = fairness.ask(case, answers, measured.resampling, hearing.ask)
+    hearing.robustness = robustness.ask(case, model, hearing.ask)
+    hearing.behaviour = behaviour.ask(case, model, hearing.ask)
 
 
 def _verdict(case: Case, hearing: _Hearing) -> GateVerdict:
@@ -191,6 +232,9 @@ def _verdict(case: Case, hearing: _Hearing) -> GateVerdict:
         difference=difference.triple if difference else None,
         metrics=metrics,
         slices=tuple(part.to_json() for part in hearing.slices.slices),
+        fairness=tuple(hearing.fairness),
+        robustness=tuple(hearing.robustness),
+        behaviour=tuple(hearing.behaviour),
         operation=dict(case.operation),
         calibration=hearing.calibration.error if hearing.calibration else None,
         labels_needed=_labels_needed(case, hearing) if word == "HOLD" else None,

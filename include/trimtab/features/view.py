@@ -52,9 +52,10 @@ def needed(spec: ModelSpec, catalog: Catalog) -> list[str]:
 
 
 def looked_at(spec: ModelSpec) -> list[str]:
-    """Columns the gate looks at, be they features or not: slices, and rows drawn together."""
-    group = spec.gate.versus_champion.group
-    return [*spec.gate.slices, *([group] if group else [])]
+    """Columns the gate looks at, be they features or not: slices, groups, rows drawn together."""
+    group, fairness = spec.gate.versus_champion.group, spec.gate.fairness
+    protected = fairness.columns if fairness else ()
+    return [*spec.gate.slices, *protected, *([group] if group else [])]
 
 
 def joined(

@@ -96,6 +96,8 @@ class Fake:
     classes: tuple[int, ...] = (0, 1)
     answer: str = ""
     bad_shop: str = ""
+    favoured: str = ""  # a shop whose visits all score higher
+    broken_by: str = ""  # a shop name this model does not stand
 
     def predict(self, frame: pd.DataFrame) -> np.ndarray:
         if self.answer == "nan":
@@ -105,7 +107,11 @@ class Fake:
         if self.answer == "constant":
             return np.full(len(frame), 0.4)
         rng = np.random.default_rng(self.seed)
-        score = self.scale * frame["signal"].to_numpy() + rng.normal(0, self.noise, len(frame))
+        if self.broken_by and (frame["shop"] == self.broken_by).any():
+            raise KeyError(self.broken_by)
+        signal = frame["signal"].fillna(0.0).to_numpy().clip(-30, 30)
+        score = self.scale * signal + rng.normal(0, self.noise, len(frame))
+        score = score + 2.0 * (frame["shop"] == self.favoured).to_numpy()
         if self.bad_shop:
             bad = (frame["shop"] == self.bad_shop).to_numpy()
             score = np.where(bad, rng.normal(0, 1, len(frame)), score)
