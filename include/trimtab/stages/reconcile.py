@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from trimtab.adapters.tracking import Ghost
 from trimtab.environment import Environment
-from trimtab.ledger import mirror
+from trimtab.ledger import approvals, mirror
+from trimtab.stages import ask
 from trimtab.stages.foreign import undone
 from trimtab.stages.labels import differences
 from trimtab.stages.mirror import attempt, waiting
@@ -25,6 +26,8 @@ def reconcile(env: Environment, *, dry_run: bool = False) -> Reconciled:
     """
     env.tracker.probe()
     models = sorted({*env.project.models, *env.ledger.subjects("training")})
+    if not dry_run:
+        _expire(env, models)
     told: list[Mirrored] = []
     problems: list[str] = []
     for model in models if not dry_run else ():
@@ -40,6 +43,13 @@ def reconcile(env: Environment, *, dry_run: bool = False) -> Reconciled:
         foreign=tuple(c for model in models for c in _foreign(env, model, dry_run=dry_run)),
         problems=tuple(problems),
     )
+
+
+def _expire(env: Environment, models: Iterable[str]) -> None:
+    """Let a deadline pass also where the task that waited for an answer is gone."""
+    for model in models:
+        for question in approvals.unanswered(env.ledger, model):
+            ask.expire(env, question)
 
 
 def _foreign(env: Environment, model: str, *, dry_run: bool) -> list[ForeignChange]:
