@@ -9,7 +9,7 @@ import pytest
 from trimtab.environment import Environment
 from trimtab.errors import NotReadyError
 from trimtab.stages.features import build_features
-from trimtab.stages.search import search
+from trimtab.stages.search import earlier, search
 from trimtab.stages.train import train
 from trimtab.types import Candidate
 
@@ -131,8 +131,12 @@ def test_a_search_begins_where_the_last_one_ended(open_env: Any, rides: Any, pub
     assert known == best["params"]
     tried = [t["params"] for t in again["trials"] if t["family"] == best["family"]]
     assert best["params"] in tried[:2]
-    # what the parameters were found on was seen, too
-    assert (first["tuned_on"], again["tuned_on"]) == (None, first["features"]["key"])
+    # what parameters were found on was seen, too; defaults that win were found on nothing
+    seen = first["features"]["key"] if again["warm_start"] else None
+    assert (first["tuned_on"], again["tuned_on"]) == (None, seen)
+    last = earlier(env, "late", "another")
+    assert last is not None
+    assert last["features"]["key"] == first["features"]["key"]
 
 
 def test_a_record_that_is_gone_starts_cold(
