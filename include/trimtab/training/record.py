@@ -92,10 +92,10 @@ def lock(folder: Path) -> dict[str, str]:
 
 def _licence(metadata: PackageMetadata) -> str:
     """An SPDX expression where there is one, else the licence's name in a line, else its class."""
-    fields = ("License-Expression", "License")
-    said = [metadata[field] if field in metadata else "" for field in fields]  # noqa: SIM401 no get
-    classes = [text for text in metadata.get_all("Classifier") or [] if text.startswith("License")]
-    names = [text.strip() for text in said] + [text.rsplit(" :: ", 1)[-1] for text in classes]
+    fields = ("License-Expression", "License", "Classifier")
+    expressions, named, classes = (metadata.get_all(field) or [] for field in fields)
+    about = [text.rsplit(" :: ", 1)[-1] for text in classes if text.startswith("License ::")]
+    names = [text.strip() for text in (*expressions, *named)] + about
     short = (name for name in names if name and len(name) <= _LONGEST_LICENCE and "\n" not in name)
     return next((name for name in short if name not in ("UNKNOWN", "OSI Approved")), "")
 
