@@ -118,6 +118,7 @@ def test_the_history_tells_every_decision_in_order(told: Any) -> None:
         "approved",
         "promote: champion, generation 2",
         "rollback: champion, generation 3",
+        "blocked",
     ]
     assert [entry.seq for entry in entries] == sorted(entry.seq for entry in entries)
     assert (entries[-1].actor, entries[-1].reason) == ("bob", "complaints")
