@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from trimtab.errors import GateRefusedError, IntegrityError, NotReadyError
+from trimtab.errors import GateRefusedError, IntegrityError, NotAllowedError, NotReadyError
 from trimtab.ledger import blocks, champion
 from trimtab.stages.approve import approve
 from trimtab.stages.block import block, unblock
@@ -96,6 +96,19 @@ def test_a_blocked_version_is_passed_over_until_somebody_lets_it_go(world: Any) 
     assert set(blocks.standing(world.env.ledger, "buys")) == {3}
     block(world.env, "buys", 2, reason="it does", actor="ben")
     assert set(blocks.standing(world.env.ledger, "buys")) == {2, 3}
+
+
+def test_only_who_may_approve_lets_a_version_go(new_world: Any) -> None:
+    world = new_world(approving="{mode: auto, users: [ben]}")
+    for version in (1, 2):
+        world.champion(version)
+    back(world)
+    with pytest.raises(NotAllowedError, match="ana may not unblock buys version 2; ben may"):
+        unblock(world.env, "buys", 2, reason="fine", actor="ana")
+    (kept,) = world.env.ledger.events("unblock_refused", "buys")
+    assert (kept.actor, kept.payload["version"]) == ("ana", 2)
+    unblock(world.env, "buys", 2, reason="fine", actor="ben")
+    assert not blocks.standing(world.env.ledger, "buys")
 
 
 def test_what_serves_is_not_blocked_and_what_is_not_blocked_is_not_let_go(world: Any) -> None:
