@@ -15,7 +15,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-DONE, REFUSED, FALSE = 0, 1, 3  # FALSE: a record was looked at and is not what was written
+REFUSED, FALSE = 1, 3  # FALSE: a record was looked at and is not what was written
 
 
 class Answer:
@@ -25,7 +25,7 @@ class Answer:
         self.as_json = as_json
         self.document: dict[str, Any] = {}
         self.ok = True
-        self.code = DONE
+        self.code = REFUSED  # when it is not ok
         self._console: Console | None = None
 
     @property

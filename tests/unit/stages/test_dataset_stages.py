@@ -97,7 +97,9 @@ def table(env: Environment) -> pl.DataFrame:
 
 
 def kinds(env: Environment) -> list[str]:
-    return [event.kind for event in env.ledger.events(subject="shop")]
+    """What became of files; that the contract is new is told elsewhere."""
+    events = env.ledger.events(subject="shop")
+    return [event.kind for event in events if event.kind != "contract_change"]
 
 
 class KilledError(BaseException):

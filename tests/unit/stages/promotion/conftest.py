@@ -111,7 +111,8 @@ class Fake:
             raise KeyError(self.broken_by)
         signal = frame["signal"].fillna(0.0).to_numpy().clip(-30, 30)
         score = self.scale * signal + rng.normal(0, self.noise, len(frame))
-        score = score + 2.0 * (frame["shop"] == self.favoured).to_numpy()
+        if self.favoured:
+            score = score + 2.0 * (frame["shop"] == self.favoured).to_numpy()
         if self.bad_shop:
             bad = (frame["shop"] == self.bad_shop).to_numpy()
             score = np.where(bad, rng.normal(0, 1, len(frame)), score)
