@@ -47,9 +47,12 @@ class Champions:
         """Say where ``self`` is not what the undisturbed run made."""
         found = [
             f"{name}: {getattr(self, name)!s:.300} not {getattr(other, name)!s:.300}"
-            for name in ("serving", "broken", "generations", "pages")
+            for name in ("serving", "broken", "generations")
             if getattr(self, name) != getattr(other, name)
         ]
+        files = sorted({*self.pages, *other.pages})
+        if odd := [file for file in files if self.pages.get(file) != other.pages.get(file)]:
+            found.append(f"other pages: {odd}")
         for mine, theirs in [
             (self.events, other.events),
             *zip(self.shown, other.shown, strict=True),

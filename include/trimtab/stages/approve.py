@@ -34,6 +34,7 @@ def approve(
     mode = env.project.model(model).approve.mode
     found = versions.approval(env.ledger, model, version)
     if approved is None and found:
+        tell_report(env, model, version)  # whoever recorded it may have been killed before
         return found
     if approved is False:
         versions.candidate(env.ledger, model, version)  # a no must not wait for one to come
