@@ -121,17 +121,26 @@ class Promotion(Bench):
         ledger.engine.dispose()
         with closing(sqlite3.connect(cell / "mlflow.db")) as database:
             shown = [sorted(map(str, database.execute(query))) for query in _SHOWN]
-        pages = [file for file in (cell / "lake/reports").rglob("*") if file.is_file()]
+        pages = [f for f in (cell / "lake/reports").rglob("*") if f.is_file() and not _papers(f)]
         return Champions(
             serving=(now.version, now.generation) if now else None,
             broken=_broken(cell, entries, now.version) if now else [],
             generations=[change.generation for change in history],
-            events=sorted((e.kind, e.key, str(sorted(e.payload.items()))) for e in entries),
+            events=sorted(
+                (e.kind, e.key, str(sorted(e.payload.items())))
+                for e in entries
+                if e.kind != "dossier"
+            ),
             shown=shown,
             pages={str(f.relative_to(cell)): _hash(f) for f in pages if not temporary(str(f))},
-            left=self.place.files(cell),
+            left={file for file in self.place.files(cell) if not _papers(Path(file))},
             chain=chain,
         )
+
+
+def _papers(file: Path) -> bool:
+    """Papers list the ledger's entries of their moment: a second copy may issue later ones."""
+    return "dossiers" in file.parts or file.name == "dossier.html"
 
 
 def _broken(cell: Path, entries: list[Any], version: int) -> list[str]:

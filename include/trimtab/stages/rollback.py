@@ -7,7 +7,6 @@ from trimtab.errors import GateRefusedError
 from trimtab.ledger import champion, versions
 from trimtab.stages import freeze, loading
 from trimtab.stages.anchor import keep_champion
-from trimtab.stages.card import write_card
 from trimtab.stages.fallback import Fallback
 from trimtab.stages.mirror import catch_up
 from trimtab.types import Champion, DatasetVersion
@@ -101,6 +100,8 @@ def _newest(env: Environment, model: str) -> datetime | None:
 
 def _after(env: Environment, now: Champion) -> Champion:
     """What follows a change of champion; every part can be done again."""
+    from trimtab.stages.card import write_card  # seconds of imports, which nobody waits for
+
     title = f"{now.model} was rolled back to version {now.version}"
     despite = f", although {now.overrode}" if now.overrode else ""
     keep_champion(env, now.model)
