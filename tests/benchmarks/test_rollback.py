@@ -55,7 +55,7 @@ purpose: Say whether an order will be delivered late.
 owner: me
 data: {from: orders}
 target: {column: late, at_least: 1}
-train: {candidates: [boosted_trees], tune: {trials: 1, sample: 5000}}
+train: {candidates: [linear], tune: {trials: 1, sample: 5000}}
 gate: {min_rows: 100, versus_champion: {margin: 0.2, resamples: 100}}
 """
 
@@ -91,7 +91,8 @@ def env(
         orders(version).write_csv(tmp_path / f"{version}.csv")
         assert take(opened, "orders", tmp_path / f"{version}.csv").published
         train(opened, "orders_late", build_features(opened, "orders_late", force=True).key)
-        assert evaluate(opened, "orders_late", version).verdict == "PROMOTE"
+        verdict = evaluate(opened, "orders_late", version)
+        assert verdict.verdict == "PROMOTE", verdict.reasons
         approve(opened, "orders_late", version)
         promote(opened, "orders_late", version)
     return opened
