@@ -1,12 +1,11 @@
 """What a model file may hold: fixed lists in code, by family, and classes of the user's own."""
 
-import importlib
-import importlib.util
 import re
 import sys
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
+from trimtab import user_code
 from trimtab.errors import TrimtabError
 
 # A user's own estimators and training functions: a module or package of this name on the path,
@@ -104,11 +103,4 @@ def import_user_module() -> None:
     Raises:
         TrimtabError: it cannot be imported.
     """
-    if importlib.util.find_spec(USER_MODULE) is None:
-        return
-    try:
-        importlib.import_module(USER_MODULE)
-    except Exception as error:  # a user's module may raise anything
-        raise TrimtabError(
-            f"the estimators in {USER_MODULE} cannot be imported: {type(error).__name__}: {error}"
-        ) from error
+    user_code.load(USER_MODULE, "estimators")

@@ -4,13 +4,12 @@ Kinds and words are those of Ribeiro et al., "Beyond Accuracy: Behavioral Testin
 with CheckList" (ACL 2020).
 """
 
-import importlib
-import importlib.util
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from trimtab import user_code
 from trimtab.errors import TrimtabError
 
 # A user's own tests: a module or package of this name on the path, such as
@@ -61,14 +60,7 @@ def behaviour_test(
 
     def register(cases: Cases) -> Cases:
         there = _REGISTRY.get(name)
-        if there and (there.cases.__module__, there.cases.__qualname__) != (
-            cases.__module__,
-            cases.__qualname__,
-        ):
-            raise TrimtabError(
-                f"behaviour test {name!r} is registered by {there.cases.__module__} already; "
-                "choose another name"
-            )
+        user_code.claim(f"behaviour test {name!r}", there.cases if there else None, cases)
         _REGISTRY[name] = BehaviourTest(name, kind, cases, expect, label, tolerance, allowed)
         return cases
 
@@ -108,11 +100,4 @@ def get(name: str) -> BehaviourTest:
 
 
 def _load() -> None:
-    if importlib.util.find_spec(USER_MODULE):
-        try:
-            importlib.import_module(USER_MODULE)
-        except Exception as error:  # a user's module may raise anything
-            raise TrimtabError(
-                f"the behaviour tests in {USER_MODULE} cannot be imported: "
-                f"{type(error).__name__}: {error}"
-            ) from error
+    user_code.load(USER_MODULE, "behaviour tests")

@@ -1,12 +1,11 @@
 """Functions that compute a column, by name. Importing this module imports no pandas."""
 
-import importlib
-import importlib.util
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from trimtab import user_code
 from trimtab.errors import TrimtabError
 
 # A user's own functions: a module or package of this name on the path, such as
@@ -38,14 +37,7 @@ def feature(name: str, *, reads: tuple[str, ...] | None = None) -> Callable[[Com
 
     def register(compute: Compute) -> Compute:
         there = _REGISTRY.get(name)
-        if there and (there.compute.__module__, there.compute.__qualname__) != (
-            compute.__module__,
-            compute.__qualname__,
-        ):
-            raise TrimtabError(
-                f"feature {name!r} is registered by {there.compute.__module__} already; "
-                "choose another name"
-            )
+        user_code.claim(f"feature {name!r}", there.compute if there else None, compute)
         _REGISTRY[name] = Function(name, compute, tuple(reads) if reads is not None else None)
         return compute
 
@@ -86,11 +78,4 @@ def source(name: str) -> str:
 
 
 def _load() -> None:
-    if importlib.util.find_spec(USER_MODULE):
-        try:
-            importlib.import_module(USER_MODULE)
-        except Exception as error:  # a user's module may raise anything
-            raise TrimtabError(
-                f"the functions in {USER_MODULE} cannot be imported: "
-                f"{type(error).__name__}: {error}"
-            ) from error
+    user_code.load(USER_MODULE, "functions")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from trimtab import user_code
 from trimtab.config.model import Task
 from trimtab.errors import TrimtabError
 from trimtab.trusted import USER_MODULE, allow, import_user_module
@@ -90,15 +91,8 @@ def register(family: Estimator) -> None:
     Raises:
         TrimtabError: another one has its name.
     """
-    there, build = _REGISTRY.get(family.name), family.build
-    if there and (there.build.__module__, there.build.__qualname__) != (
-        build.__module__,
-        build.__qualname__,
-    ):
-        raise TrimtabError(
-            f"estimator {family.name!r} is registered by {there.build.__module__} already; "
-            "choose another name"
-        )
+    there = _REGISTRY.get(family.name)
+    user_code.claim(f"estimator {family.name!r}", there.build if there else None, family.build)
     _REGISTRY[family.name] = family
 
 

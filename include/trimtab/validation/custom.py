@@ -6,8 +6,6 @@
 ...     return (column + offset) % 2 == 0
 """
 
-import importlib
-import importlib.util
 import inspect
 import typing
 from collections.abc import Callable, Mapping
@@ -16,6 +14,7 @@ from typing import Any
 
 import narwhals as nw
 
+from trimtab import user_code
 from trimtab.adapters import gx
 from trimtab.errors import TrimtabError
 from trimtab.validation.plan import RowsPlan, Table, null, total
@@ -77,14 +76,7 @@ def load() -> Mapping[str, Custom]:
         TrimtabError: the module cannot be imported.
     """
     gx.load()  # the user's module may import it, too
-    if importlib.util.find_spec(USER_MODULE):
-        try:
-            importlib.import_module(USER_MODULE)
-        except Exception as error:  # a user's module may raise anything
-            raise TrimtabError(
-                f"the expectations in {USER_MODULE} cannot be imported: "
-                f"{type(error).__name__}: {error}"
-            ) from error
+    user_code.load(USER_MODULE, "expectations")
     for item in _REGISTRY.values():
         words = inspect.getdoc(item.function) or item.name
         gx.define(item.name, _arguments(item.function), rows=item.rows, words=words)

@@ -1,0 +1,38 @@
+"""A user's own modules, and the names they register: imported late, and each name once."""
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+from typing import Any
+
+from trimtab.errors import TrimtabError
+
+
+def load(module: str, what: str) -> None:
+    """Import a user's module when there is one; ``what`` it registers, for the error.
+
+    Raises:
+        TrimtabError: it cannot be imported.
+    """
+    if importlib.util.find_spec(module) is None:
+        return
+    try:
+        importlib.import_module(module)
+    except Exception as error:  # a user's module may raise anything
+        raise TrimtabError(
+            f"the {what} in {module} cannot be imported: {type(error).__name__}: {error}"
+        ) from error
+
+
+def claim(what: str, there: Callable[..., Any] | None, new: Callable[..., Any]) -> None:
+    """Let a function have a name; a module that is imported again brings the same one.
+
+    Raises:
+        TrimtabError: another one has it.
+    """
+    if there is None:
+        return
+    if (there.__module__, there.__qualname__) != (new.__module__, new.__qualname__):
+        raise TrimtabError(
+            f"{what} is registered by {there.__module__} already; choose another name"
+        )
