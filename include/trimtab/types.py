@@ -664,49 +664,6 @@ class Scoring(Record):
     table_version: int
 
 
-class Finding(Record):
-    """One thing a monitoring run saw, with what it takes to check it."""
-
-    signal: Literal["data", "prediction", "performance", "quality"]
-    column: str | None = None
-    statistic: str
-    value: float | None = None
-    threshold: float
-    reference_rows: int
-    current_rows: int
-    status: Literal["ok", "drift", "not_enough_data", "not_computable"]
-    note: str = ""
-
-
-class Observation(Record):
-    """What monitoring saw in one scored file. ``alarm`` when it passed the model's thresholds."""
-
-    model: str
-    version: int
-    sha256: str
-    partition: str
-    rows: int
-    newest: datetime | None = None
-    findings: tuple[Finding, ...] = ()
-    alarm: tuple[Literal["drift", "performance"], ...] = ()
-    summary: str = ""
-    performance: float | None = None  # primary metric on rows whose label is known
-    labelled: int = 0
-    report: str | None = None  # HTML page under lake/reports
-
-
-class RetrainDecision(Record):
-    """Whether to retrain, why, and which guard spoke when not."""
-
-    model: str
-    partition: str
-    retrain: bool
-    causes: tuple[Literal["new_data", "drift", "performance", "manual"], ...] = ()
-    reason: str
-    new_rows: int = 0
-    at: datetime | None = None  # the data's own time
-
-
 class ChainState(Record):
     """What a walk along the ledger's chain has found. ``bad`` is the first entry that misfits."""
 

@@ -10,12 +10,11 @@ from trimtab.types import (
     DatasetVersion,
     FileVerdict,
     GateVerdict,
-    Observation,
     Record,
-    RetrainDecision,
     Scoring,
     Validation,
 )
+from trimtab.watch import Observation, RetrainDecision
 
 # What the ledger's kinds hold; kinds that are not here are book-keeping nobody wants to read.
 KINDS: Mapping[str, type[Record]] = {
@@ -90,8 +89,8 @@ def _version(record: Any) -> str:
 
 
 def _observation(record: Observation) -> str:
-    drifted = [f.column or f.signal for f in record.findings if f.status == "drift"]
-    alarm = f"ALARM {', '.join(record.alarm)}: " if record.alarm else ""
+    drifted = [f.column or f.signal for f in record.findings if f.status == "moved"]
+    alarm = f"ALARM {', '.join(each.signal for each in record.alarm)}: " if record.alarm else ""
     known = f", performance {record.performance:.4g}" if record.performance is not None else ""
     found = f"{len(drifted)} finding(s): {', '.join(drifted[:6])}" if drifted else "no finding"
     return f"{record.model}: {record.partition} observed: {alarm}{found}{known}"

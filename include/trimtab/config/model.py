@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from trimtab.config.freeze import Freeze
+from trimtab.config.monitor import Monitor, Retrain
 from trimtab.config.spec import Duration, Name, Spec
 from trimtab.config.view import Derived, ViewUse
 
@@ -236,27 +237,6 @@ class Score(Spec):
 
     on: Name | None = Field(default=None, description="default: the model's own dataset")
     schedule: str = "@daily"
-
-
-class Monitor(Spec):
-    """What is watched and how loud a change must be to be a finding."""
-
-    schedule: str = "@daily"
-    max_false_alarms: str = Field(default="1 per 90d", pattern=r"^\d+ per \d+[hdw]$")
-    min_rows: int = Field(default=500, ge=1)
-    drift: float = Field(default=0.2, gt=0, description="PSI of one column that counts as drift")
-    drifted_share: float = Field(
-        default=0.3, gt=0, le=1, description="share of columns for an alarm"
-    )
-    performance_drop: float = Field(default=0.05, gt=0, description="loss of the primary metric")
-
-
-class Retrain(Spec):
-    """What asks for a retraining, and the guards around it. Times are the data's own."""
-
-    when: tuple[Literal["new_data", "drift", "performance"], ...] = ("drift", "performance")
-    cooldown: Duration = Field(default="7d", validate_default=True)
-    min_new_rows: int = Field(default=1000, ge=0)
 
 
 def _mode_alone(value: Any) -> Any:

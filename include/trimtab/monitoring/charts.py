@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from trimtab.monitoring.detect import Comparison
 from trimtab.monitoring.profile import ColumnProfile
-from trimtab.types import Observation
+from trimtab.watch import Observation
 
 WIDTH, HEIGHT, BASE = 300.0, 128.0, 104.0
 SHOWN_CATEGORIES = 8

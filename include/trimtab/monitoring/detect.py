@@ -4,13 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from trimtab.config.model import Monitor
+from trimtab.config.monitor import Monitor
 from trimtab.monitoring.distance import Distance, distance
 from trimtab.monitoring.profile import ColumnProfile
-from trimtab.types import Finding
+from trimtab.watch import Alarm, Finding, Observation, Signal, Status
 
-Alarm = Literal["drift", "performance"]
-PREDICTION = "prediction"
 STATISTIC = "psi"
 
 
@@ -56,20 +54,18 @@ def compare_column(
     signal: Literal["data", "prediction"] = "data",
     reason: str = "",
 ) -> Comparison:
-    """Judge one column. The limit is the model's own plus what sampling alone would give."""
+    """Compare one column. The limit is the model's own plus what sampling alone would give."""
     rows = after.rows if after else 0
 
-    def found(
-        status: Literal["ok", "drift", "not_enough_data", "not_computable"],
-        note: str,
-        apart: Distance | None = None,
-    ) -> Comparison:
+    def found(status: Status, note: str, apart: Distance | None = None) -> Comparison:
         finding = Finding(
             signal=signal,
             column=name,
             statistic=STATISTIC,
             value=apart.psi if apart else None,
+            expected=apart.floor if apart else None,
             threshold=settings.drift + (apart.floor if apart else 0.0),
+            p_value=apart.p_value if apart else None,
             reference_rows=before.rows,
             current_rows=rows,
             status=status,
@@ -86,9 +82,7 @@ def compare_column(
     if min(rows, before.rows) < settings.min_rows:
         few = f"{min(rows, before.rows):,} rows, {settings.min_rows:,} wanted"
         return found("not_enough_data", few)
-    apart = distance(before, after)
-    moved = apart.psi >= settings.drift + apart.floor
-    return found("drift" if moved else "ok", change(before, after), apart)
+    return found("ok", change(before, after), distance(before, after))
 
 
 def change(before: ColumnProfile, after: ColumnProfile) -> str:
@@ -106,55 +100,51 @@ def change(before: ColumnProfile, after: ColumnProfile) -> str:
 
 
 def alarms(
-    data: Sequence[Comparison],
-    prediction: Comparison | None,
-    performance: Finding | None,
-    settings: Monitor,
+    history: Sequence[Observation], newest: Observation, settings: Monitor
 ) -> tuple[Alarm, ...]:
-    """Which of the findings are loud enough to call somebody."""
-    drifted = [c for c in data if c.finding.status == "drift"]
-    judged = [c for c in data if c.finding.status in ("ok", "drift")]
-    moved = bool(prediction and prediction.finding.status == "drift")
-    wide = bool(judged) and len(drifted) / len(judged) >= settings.drifted_share
-    worse = bool(performance and performance.status == "drift")
-    rung: list[tuple[Alarm, bool]] = [("drift", wide or moved), ("performance", worse)]
-    return tuple(name for name, loud in rung if loud)
+    """Which signals have moved in k of the last n windows of this version, the newest included.
+
+    Args:
+        history: earlier windows, oldest first, whatever their version.
+        newest: the window to judge, with judged findings.
+        settings: of the model's monitor.
+    """
+    same = [each for each in history if each.version == newest.version]
+    found = (_alarm(signal, [*same, newest], settings) for signal in _signals(newest))
+    return tuple(alarm for alarm in found if alarm)
 
 
-def summary(
-    data: Sequence[Comparison], prediction: Comparison | None, performance: Finding | None
-) -> str:
+def summary(findings: Sequence[Finding]) -> str:
     """One sentence for people: how much moved, what most, and what it did to the model."""
-    parts = [_features(data)]
-    if prediction is not None:
-        parts.append(_prediction(prediction))
-    parts.append(performance.note if performance else "no label is known yet")
-    return "; ".join(parts)
-
-
-def _features(data: Sequence[Comparison]) -> str:
-    judged = [c for c in data if c.finding.status in ("ok", "drift")]
-    drifted = sorted(
-        (c for c in judged if c.finding.status == "drift"), key=lambda c: c.size, reverse=True
-    )
+    judged = [f for f in findings if f.status in ("ok", "moved")]
+    moved = [f for f in judged if f.status == "moved"]
     if not judged:
-        few = any(c.finding.status == "not_enough_data" for c in data)
-        return "not enough rows to compare" if few else "no feature could be compared"
-    text = f"{len(drifted)} of {len(judged)} features moved"
-    if drifted:
-        most = drifted[0].finding
-        note = f": {most.note}" if most.note else ""
-        text += f", most of all {most.column} (PSI {most.value:.2g}{note})"
-    odd = len(data) - len(judged)
-    return f"{text} ({odd} could not be compared)" if odd else text
+        return "nothing could be judged"
+    told = [f"{len(moved)} of {len(judged)} findings moved"]
+    told += [f"{f.name} ({f.note})" if f.note else f.name for f in moved[:3]]
+    told += [f.note for f in findings if f.signal == "performance" and f.status != "moved"][:1]
+    return "; ".join(told)
 
 
-def _prediction(prediction: Comparison) -> str:
-    finding = prediction.finding
-    if finding.value is None:
-        return f"predictions could not be compared ({finding.note})"
-    moved = {True: "moved", False: "moved little"}[finding.status == "drift"]
-    return f"predictions {moved} (PSI {finding.value:.2g})"
+def _signals(window: Observation) -> list[Signal]:
+    return list(dict.fromkeys(f.signal for f in window.findings if f.status == "moved"))
+
+
+def _alarm(signal: Signal, windows: Sequence[Observation], settings: Monitor) -> Alarm | None:
+    if not settings.watch(signal).alarm:
+        return None
+    k, n = settings.persistence(signal)
+    moved = [any(f.signal == signal and f.status == "moved" for f in w.findings) for w in windows]
+    if sum(moved[-n:]) < k:
+        return None
+    first = max((i + 1 for i, yes in enumerate(moved) if not yes), default=0)
+    names = [f.name for f in windows[-1].findings if f.signal == signal and f.status == "moved"]
+    return Alarm(
+        signal=signal,
+        findings=tuple(names),
+        since=windows[first].partition,
+        windows=sum(moved[-n:]),
+    )
 
 
 def _constant(after: ColumnProfile) -> str:

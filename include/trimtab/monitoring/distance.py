@@ -18,6 +18,7 @@ class Distance:
     psi: float
     jensen_shannon: float
     floor: float
+    p_value: float = 1.0
 
 
 def distance(reference: ColumnProfile, current: ColumnProfile) -> Distance:
@@ -26,7 +27,9 @@ def distance(reference: ColumnProfile, current: ColumnProfile) -> Distance:
     used = [(b, a) for b, a in zip(before, after, strict=True) if b or a]
     left, right = [b for b, _ in used], [a for _, a in used]
     floor = noise_floor(len(used), reference.rows, current.rows)
-    return Distance(psi(left, right), jensen_shannon(left, right), floor)
+    found = psi(left, right)
+    chance = p_value(found, len(used), reference.rows, current.rows)
+    return Distance(found, jensen_shannon(left, right), floor, chance)
 
 
 def psi(reference: Sequence[int], current: Sequence[int]) -> float:
@@ -57,6 +60,15 @@ def noise_floor(bins: int, reference_rows: int, current_rows: int) -> float:
     if not reference_rows or not current_rows:
         return float("inf")
     return max(bins - 1, 0) * (1 / reference_rows + 1 / current_rows)
+
+
+def p_value(psi: float, bins: int, reference_rows: int, current_rows: int) -> float:
+    """Chance of a PSI at least as large without a change, for independent rows (same source)."""
+    from scipy.stats import chi2
+
+    if bins < 2 or not reference_rows or not current_rows:
+        return 1.0
+    return float(chi2.sf(psi / (1 / reference_rows + 1 / current_rows), bins - 1))
 
 
 def _shares(counts: Sequence[int]) -> Any:

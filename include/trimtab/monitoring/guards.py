@@ -5,10 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from trimtab.config.model import Retrain
-from trimtab.types import Observation, RetrainDecision
+from trimtab.config.monitor import Retrain
+from trimtab.watch import Observation, RetrainDecision, Signal
 
 Cause = Literal["new_data", "drift", "performance", "manual"]
+_CAUSE: dict[Signal, Cause] = {
+    "data": "drift",
+    "joint": "drift",
+    "prediction": "drift",
+    "performance": "performance",
+    "concept": "performance",
+}
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,8 @@ def decide(
     last = max(trainings, key=lambda training: training.version, default=None)
     new_rows = max(rows - last.rows, 0) if last else rows
     enough = new_rows >= settings.min_new_rows
-    causes: list[Cause] = [alarm for alarm in observation.alarm if alarm in settings.when]
+    loud = list(dict.fromkeys(_CAUSE[a.signal] for a in observation.alarm if a.signal in _CAUSE))
+    causes: list[Cause] = [cause for cause in loud if cause in settings.when]
     if "new_data" in settings.when and enough:
         causes.insert(0, "new_data")
 
@@ -89,7 +97,8 @@ def _stops(
 
 
 def _no_cause(observation: Observation, settings: Retrain, stops: Sequence[str]) -> str:
-    ignored = [alarm for alarm in observation.alarm if alarm not in settings.when]
+    loud = dict.fromkeys(_CAUSE[a.signal] for a in observation.alarm if a.signal in _CAUSE)
+    ignored = [cause for cause in loud if cause not in settings.when]
     if ignored:
         return f"{' and '.join(ignored)} is not among retrain.when {list(settings.when)}"
     if "new_data" in settings.when and stops:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Hashable, Sequence
 from math import hypot, sqrt
-from typing import Any, Literal
+from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 
-from trimtab.config.model import Monitor
-from trimtab.types import Finding, GateVerdict
+from trimtab.config.monitor import Monitor
+from trimtab.types import GateVerdict
+from trimtab.watch import Finding, Status
 
 Metric = Callable[[Any, Any], float]
 MIN_BLOCKS = 5
@@ -44,15 +46,19 @@ def measure(
         coverage += f", {trained:,} more were trained on"
 
     def found(
-        status: Literal["ok", "drift", "not_enough_data", "not_computable"],
+        status: Status,
         note: str,
         value: float | None = None,
+        p_value: float | None = None,
     ) -> Finding:
         return Finding(
             signal="performance",
             statistic=name,
             value=value,
+            expected=promised,
             threshold=promised - settings.performance_drop,
+            beyond="below",
+            p_value=p_value,
             reference_rows=gate.rows if gate else 0,
             current_rows=labelled,
             status=status,
@@ -68,9 +74,9 @@ def measure(
         return found("ok", f"{name} {value:.3g}, with no gate value to compare with", value)
     unsure = half_width(truth, prediction, blocks, metric, gate)
     drop = gate.value - value
-    worse = drop > settings.performance_drop and drop > unsure
     note = f"{name} {value:.3g} against {gate.value:.3g} at the gate ({coverage})"
-    return found("drift" if worse else "ok", note, value)
+    chance = NormalDist().cdf(-drop / (unsure / 1.96)) if unsure else float(drop <= 0)
+    return found("ok", note, value, chance)
 
 
 def half_width(

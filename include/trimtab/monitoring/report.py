@@ -2,19 +2,20 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from trimtab.monitoring import charts
 from trimtab.monitoring.detect import Comparison
-from trimtab.types import Finding, GateVerdict, Observation
+from trimtab.types import GateVerdict
+from trimtab.watch import Observation
 
 SHOWN = 9
 _STATUS = {
     "ok": ("ok", "good"),
-    "drift": ("moved", "warn"),
+    "moved": ("moved", "warn"),
     "not_enough_data": ("not enough data", "odd"),
     "not_computable": ("not computable", "odd"),
 }
@@ -26,9 +27,7 @@ class Story:
 
     observation: Observation
     purpose: str
-    data: Sequence[Comparison]
-    prediction: Comparison | None
-    performance: Finding | None
+    compared: Sequence[Comparison]  # with the judged findings
     history: Sequence[Observation]
     gate: GateVerdict | None = None
     trained_until: str = ""
@@ -46,41 +45,27 @@ def render(story: Story) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    largest = sorted(story.data, key=lambda comparison: comparison.size, reverse=True)
+    data = [c for c in story.compared if c.finding.signal == "data"]
+    prediction = next((c for c in story.compared if c.finding.signal == "prediction"), None)
+    performance = next(
+        (c.finding for c in story.compared if c.finding.signal == "performance"), None
+    )
+    largest = sorted(data, key=lambda comparison: comparison.size, reverse=True)
     moved = [c for c in largest if c.size > 0][:SHOWN]
     return pages.get_template("monitor.html").render(
         story=story,
         seen=story.observation,
         verdict=_verdict(story.observation),
         pictures=[(c.finding, charts.histogram(c)) for c in moved],
-        prediction=charts.histogram(story.prediction) if story.prediction else None,
+        prediction=charts.histogram(prediction) if prediction else None,
+        data=data,
+        performance=performance,
         line=charts.performance(story.history),
-        rows=[*([story.prediction] if story.prediction else []), *largest],
+        rows=[*([prediction] if prediction else []), *largest],
         status=_STATUS,
         width=charts.WIDTH,
         height=charts.HEIGHT,
         base=charts.BASE,
-    )
-
-
-def with_pages(
-    story: Story,
-    seen: Observation,
-    *,
-    evidently: str,
-    written: bool,
-    left_out: dict[str, str],
-    trained_until: str,
-) -> Story:
-    """Return the story with what became of Evidently's page beside this one."""
-    return replace(
-        story,
-        observation=seen,
-        history=[*story.history[:-1], seen],
-        evidently=evidently,
-        evidently_file="evidently.html" if written else None,
-        left_out=left_out,
-        trained_until=trained_until,
     )
 
 
@@ -94,9 +79,10 @@ def write(text: str, path: Path) -> None:
 
 def _verdict(seen: Observation) -> tuple[str, str]:
     """The headline and its colour."""
-    if "performance" in seen.alarm:
+    alarms = {alarm.signal for alarm in seen.alarm}
+    if "performance" in alarms:
         return "Alarm: the model does worse than its gate promised", "bad"
-    if "drift" in seen.alarm:
+    if alarms:
         return "Alarm: the data have moved away from what the model learnt", "warn"
-    judged = any(finding.status in ("ok", "drift") for finding in seen.findings)
+    judged = any(finding.status in ("ok", "moved") for finding in seen.findings)
     return ("No alarm", "good") if judged else ("Nothing could be judged", "odd")

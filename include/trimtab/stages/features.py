@@ -21,7 +21,8 @@ from trimtab.ledger import champion, versions
 from trimtab.ledger.chain import digest
 from trimtab.stages.configured import note_model
 from trimtab.training.record import candidate_key, config_hash
-from trimtab.types import ROLE, ROW, TARGET, Candidate, FeatureCost, FeatureSet, RetrainDecision
+from trimtab.types import ROLE, ROW, TARGET, Candidate, FeatureCost, FeatureSet
+from trimtab.watch import RetrainDecision
 
 log = logging.getLogger(__name__)
 _CAUSES = ("performance", "drift", "new_data", "manual")  # in this order when there are several

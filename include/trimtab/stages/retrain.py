@@ -9,7 +9,8 @@ from trimtab.ledger import Event
 from trimtab.ledger.chain import digest
 from trimtab.monitoring import guards
 from trimtab.stages.features import open_requests
-from trimtab.types import Candidate, DatasetVersion, Observation, RetrainDecision
+from trimtab.types import Candidate, DatasetVersion
+from trimtab.watch import Observation, RetrainDecision
 
 
 def decide(env: Environment, model: str) -> list[RetrainDecision]:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from trimtab.environment import Environment
-    from trimtab.types import Observation
+    from trimtab.watch import Observation
 
 
 class MonitorOperator(StageOperator):
@@ -35,7 +35,7 @@ class MonitorOperator(StageOperator):
         return [observation.to_json(exclude={"findings"}) for observation in seen]
 
     def _log(self, observation: "Observation") -> None:
-        loud = sum(finding.status == "drift" for finding in observation.findings)
+        loud = sum(finding.status == "moved" for finding in observation.findings)
         self.log.info(
             "%s %s: %d rows, %d of %d findings above threshold, alarm %s. %s",
             self.model,
@@ -43,6 +43,6 @@ class MonitorOperator(StageOperator):
             observation.rows,
             loud,
             len(observation.findings),
-            list(observation.alarm) or "none",
+            [alarm.signal for alarm in observation.alarm] or "none",
             observation.summary,
         )

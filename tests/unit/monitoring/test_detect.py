@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from trimtab.config.model import Monitor
+from trimtab.config.monitor import Monitor
 from trimtab.monitoring import detect, profile
 from trimtab.monitoring.detect import Comparison
 

@@ -3,10 +3,10 @@ from typing import Any
 
 import pytest
 
-from trimtab.config.model import Retrain
+from trimtab.config.monitor import Retrain
 from trimtab.monitoring import guards
 from trimtab.monitoring.guards import Training
-from trimtab.types import Observation, RetrainDecision
+from trimtab.watch import Observation, RetrainDecision
 
 MARCH = datetime(2026, 3, 31, tzinfo=UTC)
 ALL = Retrain(when=("new_data", "drift", "performance"), cooldown="25d", min_new_rows=1000)

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from trimtab.config.model import Monitor
+from trimtab.config.monitor import Monitor
 from trimtab.monitoring import performance
-from trimtab.types import Finding, GateVerdict
+from trimtab.types import GateVerdict
+from trimtab.watch import Finding
 
 SETTINGS = Monitor(min_rows=100)
 

@@ -4,9 +4,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from trimtab.config.model import Monitor
+from trimtab.config.monitor import Monitor
 from trimtab.monitoring import charts, detect, profile, report
-from trimtab.types import Observation
+from trimtab.watch import Observation
 
 BAD = "<script>alert('x')</script>"
 

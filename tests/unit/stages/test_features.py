@@ -14,7 +14,8 @@ from trimtab.features import view
 from trimtab.ledger import champion
 from trimtab.stages.features import build_features, open_requests
 from trimtab.training.record import candidate_key, config_hash
-from trimtab.types import ROLE, TARGET, Candidate, FeatureSet, RetrainDecision
+from trimtab.types import ROLE, TARGET, Candidate, FeatureSet
+from trimtab.watch import RetrainDecision
 
 
 @pytest.fixture

@@ -24,7 +24,8 @@ from trimtab.stages.monitor import monitor
 from trimtab.stages.revert import revert
 from trimtab.stages.score import score
 from trimtab.stages.train import train
-from trimtab.types import GateVerdict, Observation, RetrainDecision
+from trimtab.types import GateVerdict
+from trimtab.watch import Observation, RetrainDecision
 
 BAD = "<script>alert(1)</script>"
 DATASET = """
@@ -53,7 +54,7 @@ features: {exclude: [at]}
 split: {holdout: 10d}
 gate: {min_rows: 100}
 train: {candidates: [linear], min_rows: 100, tune: {trials: 1}}
-monitor: {min_rows: 200, drifted_share: 0.5}
+monitor: {min_rows: 200}
 retrain: {when: [new_data, drift, performance], cooldown: 20d, min_new_rows: 500}
 """
 START = datetime(2026, 1, 1, tzinfo=UTC)

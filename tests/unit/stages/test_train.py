@@ -17,7 +17,8 @@ from trimtab.serving import loader
 from trimtab.stages import train as stage
 from trimtab.stages.features import build_features
 from trimtab.stages.train import train
-from trimtab.types import Candidate, RetrainDecision
+from trimtab.types import Candidate
+from trimtab.watch import RetrainDecision
 
 _DRAWN = ("calibration", "importance", "learning", "precision_recall", "roc", "shap")
 FIGURES = tuple(f"{name}.png" for name in _DRAWN)

@@ -33,10 +33,10 @@ from trimtab.types import (
     FileVerdict,
     GateVerdict,
     Retention,
-    RetrainDecision,
     Scoring,
     SearchShare,
 )
+from trimtab.watch import RetrainDecision
 from trimtab_airflow.operators.evaluate import EvaluateOperator
 from trimtab_airflow.operators.features import FeaturesOperator
 from trimtab_airflow.operators.ingest import IngestOperator

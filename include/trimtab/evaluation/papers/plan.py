@@ -33,13 +33,6 @@ def _watched(spec: ModelSpec, primary: str) -> list[dict[str, Any]]:
         {"signal": "data", "what": "every feature", **drift, "min_rows": watch.min_rows},
         {"signal": "prediction", "what": "the score", **drift, "min_rows": watch.min_rows},
         {
-            "signal": "data",
-            "what": "features that drift at once",
-            "statistic": "share of features",
-            "threshold": watch.drifted_share,
-            "min_rows": watch.min_rows,
-        },
-        {
             "signal": "performance",
             "what": "rows whose label is known",
             "statistic": f"loss of {primary}",

@@ -6,7 +6,8 @@ from typing import Any
 from trimtab.environment import Environment
 from trimtab.ledger import champion
 from trimtab.platform.demo.watch import Task, refused, to_score
-from trimtab.types import Candidate, Champion, FileVerdict, GateVerdict, Observation
+from trimtab.types import Candidate, Champion, FileVerdict, GateVerdict
+from trimtab.watch import Observation
 
 
 def versions(env: Environment, model: str) -> list[dict[str, Any]]:
@@ -57,8 +58,8 @@ def findings(env: Environment, model: str) -> list[dict[str, Any]]:
             "model": model,
             "partition": one.partition,
             "version": one.version,
-            "alarm": list(one.alarm),
-            "findings": sorted({f.column or f.signal for f in one.findings if f.status == "drift"}),
+            "alarm": [alarm.signal for alarm in one.alarm],
+            "findings": sorted({f.column or f.signal for f in one.findings if f.status == "moved"}),
             "performance": one.performance,
             "report": one.report,
         }

@@ -1,0 +1,1 @@
+"""The families of signals: each reads a look at one window and returns what it compared."""
