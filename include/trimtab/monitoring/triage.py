@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import get_args
 
 from trimtab.config import ModelSpec
-from trimtab.monitoring import detect, faults, gain, labels
+from trimtab.monitoring import detect, faults, gain, labels, looks
 from trimtab.monitoring.history import History
 from trimtab.watch import Action, Alarm, Cause, Finding, Observation, Severity, Signal, Triage
 
@@ -25,6 +25,7 @@ _SEVERITY: dict[Action, Severity] = {
     "roll_back": "error",
     "escalate": "error",
 }
+RANKS = ("roc_auc", "average_precision")  # metrics of nothing but the order of the answers
 _INPUTS: tuple[Signal, ...] = ("data", "joint", "prediction", "attribution", "quality")
 
 
@@ -49,23 +50,40 @@ class Pattern:
     spec: ModelSpec
     now: datetime | None
 
+    @cached_property
+    def windows(self) -> list[Observation]:
+        """Windows up to the one to explain, which is the last, as they are known best."""
+        known = looks.merged(self.history.observations)
+        mine = next(i for i, o in enumerate(known) if o.sha256 == self.history.newest.sha256)
+        return known[: mine + 1]
+
     @property
     def window(self) -> Observation:
         """The window to explain."""
-        return self.history.newest
+        return self.windows[-1]
+
+    @property
+    def later(self) -> bool:
+        """Whether only its labels have come since it was explained first."""
+        return self.window.labels_at is not None
 
     @cached_property
     def faulty(self) -> frozenset[str]:
-        """Files of earlier windows whose numbers a fault of the source has made."""
+        """Files whose numbers a fault of the source has made."""
         return faults.files(self.history)
+
+    @cached_property
+    def sound(self) -> list[Observation]:
+        """Windows of this version without such a fault, the one to explain last."""
+        mine = [o for o in self.windows[:-1] if o.version == self.window.version]
+        return [*(o for o in mine if o.sha256 not in self.faulty), self.window]
 
     @cached_property
     def alarms(self) -> dict[Signal, Alarm]:
         """Alarms that stand when windows with a fault do not count."""
         found = self.window.alarm
-        if any(o.sha256 in self.faulty for o in self.history.earlier):
-            clean = [o for o in self.history.earlier if o.sha256 not in self.faulty]
-            found = detect.alarms(clean, self.window, self.spec.monitor)
+        if any(o.sha256 in self.faulty for o in self.windows[:-1]):
+            found = detect.alarms(self.sound[:-1], self.window, self.spec.monitor)
         return {alarm.signal: alarm for alarm in found}
 
     def moved(self, *signals: Signal) -> list[Finding]:
@@ -79,8 +97,7 @@ class Pattern:
     def first(self, alarms: Iterable[Alarm]) -> Observation | None:
         """The window in which the earliest of the alarms began."""
         names = {alarm.since for alarm in alarms}
-        mine = [o for o in self.history.observations if o.version == self.window.version]
-        return next((o for o in mine if o.partition in names), None)
+        return next((o for o in self.sound if o.partition in names), None)
 
 
 def triage(history: History, spec: ModelSpec, now: datetime | None) -> Triage:
@@ -91,7 +108,7 @@ def triage(history: History, spec: ModelSpec, now: datetime | None) -> Triage:
     return Triage(
         model=window.model,
         version=window.version,
-        key=window.key,
+        key=history.newest.key,
         partition=window.partition,
         cause=found.cause,
         action=found.action,
@@ -111,7 +128,7 @@ def upstream_fault(pattern: Pattern) -> Verdict | None:
     right = faults.known(pattern.history, pattern.spec.monitor)
     found = faults.of(pattern.window, pattern.spec.monitor)
     wrong = [fault for fault in found if fault.identity not in right]
-    if not wrong:
+    if not wrong or pattern.later:
         return None
     told = "; ".join(fault.words for fault in wrong[:3])
     more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
@@ -141,7 +158,7 @@ def bad_champion(pattern: Pattern) -> Verdict | None:
     champions = pattern.history.champions
     if not champions or champions[-1].version != pattern.window.version:
         return None  # somebody else serves by now
-    compared = [w for w in _same(pattern) if _against(w)]
+    compared = [w for w in pattern.sound if _against(w)]
     worse = [w for w in compared[-n:] if any(f.status == "moved" for f in _against(w))]
     now = [f for f in _against(pattern.window) if f.status == "moved"]
     if not now or len(worse) < k:
@@ -225,7 +242,7 @@ def service_fault(pattern: Pattern) -> Verdict | None:
 
 def label_delay(pattern: Pattern) -> Verdict | None:
     """The truth is due and missing: nothing is known, and nothing can be learnt, before it is."""
-    if pattern.window.labels_at is not None:
+    if pattern.later:
         return None
     spec = pattern.spec
     missing = labels.late(pattern.history, spec.monitor, spec.target.delay, pattern.now)
@@ -296,20 +313,21 @@ RULES: tuple[Callable[[Pattern], Verdict | None], ...] = (
 )
 
 
-def _same(pattern: Pattern) -> list[Observation]:
-    """Windows of this version without a fault, the newest last."""
-    mine = [o for o in pattern.history.observations if o.version == pattern.window.version]
-    return [o for o in mine if o.sha256 not in pattern.faulty]
-
-
 def _against(window: Observation) -> list[Finding]:
     judged = [f for f in window.findings if f.status in ("ok", "moved")]
     return [f for f in judged if f.against is not None]
 
 
 def _only_calibration(pattern: Pattern) -> bool:
-    """Whether probabilities that are off explain the loss: the order of the answers holds."""
-    return False
+    """Whether probabilities that are off explain the loss, since the order of answers holds.
+
+    The concept is judged by that order; so is performance where its metric knows no more.
+    """
+    if "calibration" not in pattern.alarms or pattern.moved("concept"):
+        return False
+    order = {finding.status for finding in pattern.window.findings if finding.signal == "concept"}
+    ranked = any(f.statistic in RANKS and f.against is None for f in pattern.moved("performance"))
+    return "ok" in order and not ranked
 
 
 def _given_up(pattern: Pattern) -> tuple[gain.Training, ...]:
@@ -319,7 +337,7 @@ def _given_up(pattern: Pattern) -> tuple[gain.Training, ...]:
 
 def _judged(pattern: Pattern) -> Finding | None:
     """The newest performance that could be judged, of the last windows of this version."""
-    for window in reversed(_same(pattern)[-3:]):
+    for window in reversed(pattern.sound[-3:]):
         for f in window.findings:
             if f.signal == "performance" and f.status == "ok" and f.against is None:
                 return f
