@@ -13,7 +13,7 @@ from trimtab.environment import Environment
 from trimtab.errors import NotReadyError
 from trimtab.monitoring import budget, detect, report
 from trimtab.monitoring.detect import Comparison
-from trimtab.stages.watch import drift, realised
+from trimtab.stages.watch import drift, realised, shape
 from trimtab.stages.watch.look import Look, look_at
 from trimtab.types import ROLE, TARGET, Scoring
 from trimtab.watch import Finding, Observation, Signal
@@ -86,7 +86,7 @@ def _judged(look: Look, compared: list[Comparison]) -> Observation:
         labelled=look.rows[TARGET].count(),
     )
     level = budget.level(settings, look.history, seen)
-    findings = budget.judged(seen.findings, settings, level)
+    findings = shape.told(look, budget.judged(seen.findings, settings, level), compared)
     seen = seen.model_copy(
         update={"findings": findings, "level": level, "summary": detect.summary(findings)}
     )
