@@ -8,7 +8,7 @@ from trimtab.errors import NotReadyError
 from trimtab.ledger import Event
 from trimtab.ledger.chain import digest
 from trimtab.monitoring import guards
-from trimtab.stages.features import open_requests
+from trimtab.stages.scope import open_requests
 from trimtab.types import Candidate, DatasetVersion
 from trimtab.watch import Observation, RetrainDecision
 
