@@ -156,6 +156,26 @@ class Incident(Record):
     reason: str = ""
 
 
+class Acted(Record):
+    """What was done about one window, or asked of people, and where that is written down.
+
+    ``told`` is empty when nobody had to hear of it, since they have heard it before.
+    """
+
+    model: str
+    key: str  # of the triage
+    partition: str
+    cause: Cause
+    action: Action
+    outcome: Literal["done", "asked", "refused", "told"]
+    what: str  # a sentence for people
+    command: str = ""  # what a person may type
+    incident: str | None = None  # id of the one it opened or belongs to
+    resolved: tuple[str, ...] = ()  # ids of incidents that ended with this window
+    retrain: bool = False  # whether a training was asked for
+    told: Severity | None = None  # how loudly people were told
+
+
 class RetrainDecision(Record):
     """Whether to retrain, why, and which guard spoke when not."""
 
