@@ -24,6 +24,7 @@ KINDS: Mapping[str, Literal["model", "dataset"]] = {
     "retrain_request": "model",
     "retrain_closed": "model",
     "dataset_version": "dataset",
+    "quarantine_dismissed": "dataset",
 }
 _RECORDS: Mapping[str, type[Record]] = {
     "observation": Observation,
@@ -58,6 +59,8 @@ class History:
     gates: tuple[GateVerdict, ...] = ()
     triages: tuple[Triage, ...] = ()
     decisions: tuple[RetrainDecision, ...] = ()
+    dismissed: frozenset[str] = frozenset()  # hashes of files a person says are right after all
+    labelled: Mapping[str, int] = field(default_factory=dict)  # file -> rows whose label came
     open_request: str | None = None  # key of a request that no training has answered
     rows: int = 0  # of the dataset at that time
     now: datetime | None = None  # the data's own time; of a dataset without time the ledger's
@@ -83,6 +86,7 @@ class Entry:
     kind: str
     key: str
     record: Record | None
+    sha256: str = ""  # of a file somebody has an opinion about
 
 
 @dataclass
@@ -104,7 +108,8 @@ class Past:
         if event.kind in KINDS:
             kind = _RECORDS.get(event.kind)
             record = kind.model_validate(event.payload) if kind else None
-            self.entries.append(Entry(event.seq, event.at, event.kind, event.key, record))
+            sha256 = "" if record else str(event.payload.get("sha256", ""))
+            self.entries.append(Entry(event.seq, event.at, event.kind, event.key, record, sha256))
 
     def undecided(self) -> list[str]:
         """Keys of the observations nothing was decided on, oldest first."""
@@ -146,6 +151,8 @@ def _history(known: Sequence[Entry], mine: Entry) -> History:
         gates=_all(GateVerdict, known),
         triages=_all(Triage, known),
         decisions=_all(RetrainDecision, decided),
+        dismissed=frozenset(e.sha256 for e in known if e.kind == "quarantine_dismissed"),
+        labelled=_labelled(_all(Observation, known)),
         open_request=asked[0] if asked else None,
         rows=state.total_rows if state else 0,
         now=(state.newest if state else None) or seen[-1].newest or mine.at,
@@ -159,6 +166,14 @@ def _state(known: Sequence[Entry], mine: Entry, seen: Observation) -> DatasetVer
     own = [s for s in states if s.sha256 == seen.sha256] if seen.labels_at is None else []
     then = own or _all(DatasetVersion, [e for e in known if e.seq < mine.seq])
     return then[-1] if then else None
+
+
+def _labelled(looks: Iterable[Observation]) -> dict[str, int]:
+    """By the newest look at each file, one made after the window in question too."""
+    found: dict[str, int] = {}
+    for look in looks:
+        found[look.sha256] = max(look.labelled, found.get(look.sha256, 0))
+    return found
 
 
 def _trainings(known: Sequence[Entry], *, timed: bool) -> tuple[Training, ...]:
