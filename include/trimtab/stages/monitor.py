@@ -13,7 +13,7 @@ from trimtab.environment import Environment
 from trimtab.errors import NotReadyError
 from trimtab.monitoring import budget, detect, report
 from trimtab.monitoring.detect import Comparison
-from trimtab.stages.watch import drift, realised
+from trimtab.stages.watch import attribution, drift, fairness, realised, slices
 from trimtab.stages.watch.look import Look, look_at
 from trimtab.types import ROLE, TARGET, Scoring
 from trimtab.watch import Finding, Observation, Signal
@@ -23,6 +23,12 @@ FAMILIES: dict[Signal, Callable[[Look], list[Comparison]]] = {
     "data": drift.data,
     "prediction": drift.prediction,
     "performance": realised.realised,
+    "attribution": attribution.attributed,
+    "fairness": fairness.fair,
+}
+SLICED: dict[Signal, Callable[[Look], list[Comparison]]] = {  # the same, in parts of the rows
+    "data": slices.data,
+    "performance": slices.realised,
 }
 
 
@@ -44,7 +50,8 @@ def monitor(env: Environment, model: str) -> list[Observation]:
 def observe(env: Environment, scoring: Scoring) -> Observation:
     """Observe one scored file: numbers first, then the pages, the ledger last."""
     look = look_at(env, scoring)
-    compared = [each for signal in FAMILIES for each in _asked(signal, look)]
+    families = [*FAMILIES.items(), *SLICED.items()]
+    compared = [each for signal, family in families for each in _asked(signal, family, look)]
     seen = _judged(look, compared)
     seen = _pages(look, seen, compared)
     event = env.ledger.append("observation", scoring.model, seen.key, seen.to_json())
@@ -55,12 +62,14 @@ def observe(env: Environment, scoring: Scoring) -> Observation:
     return seen
 
 
-def _asked(signal: Signal, look: Look) -> list[Comparison]:
+def _asked(
+    signal: Signal, family: Callable[[Look], list[Comparison]], look: Look
+) -> list[Comparison]:
     """Ask one family; whatever happens to it, the others are heard."""
     if not look.settings.watch(signal).enabled:
         return []
     try:
-        return FAMILIES[signal](look)
+        return family(look)
     except Exception as error:
         log.exception("%s: %s could not be looked at", look.spec.model, signal)
         note = f"{type(error).__name__}: {error}"
