@@ -1,6 +1,5 @@
 """Look at every scored file once: against training, against the gate, for people and for guards."""
 
-import json
 import logging
 import re
 from collections.abc import Callable
@@ -11,9 +10,10 @@ import polars as pl
 from trimtab.adapters import evidently
 from trimtab.environment import Environment
 from trimtab.errors import NotReadyError
-from trimtab.monitoring import budget, detect, report
+from trimtab.monitoring import budget, detect
 from trimtab.monitoring.detect import Comparison
 from trimtab.stages.watch import attribution, drift, fairness, realised, slices
+from trimtab.stages.watch import page as pages
 from trimtab.stages.watch.look import Look, look_at
 from trimtab.types import ROLE, TARGET, Scoring
 from trimtab.watch import Finding, Observation, Signal
@@ -118,22 +118,11 @@ def _pages(look: Look, seen: Observation, compared: list[Comparison]) -> Observa
         threshold=look.settings.drift,
     )
     seen = seen.model_copy(update={"report": str(folder / "index.html")})
-    story = report.Story(
-        observation=seen,
-        purpose=look.spec.purpose,
-        compared=[
-            Comparison(f, c.reference, c.current, c.distance)
-            for f, c in zip(seen.findings, compared, strict=True)
-        ],
-        history=[*look.history, seen],
-        gate=look.gate,
-        trained_until=f"{features.train_until:%Y-%m-%d}" if features.train_until else "",
-        evidently=page.note or "a sample of {:,} and {:,} rows".format(*page.sample),
-        evidently_file="evidently.html" if page.status == "written" else None,
-        left_out=page.left_out,
-    )
-    report.write(report.render(story), place / "index.html")
-    report.write(json.dumps(seen.to_json(), indent=1), place / "observation.json")
+    told = [
+        Comparison(f, c.reference, c.current, c.distance)
+        for f, c in zip(seen.findings, compared, strict=True)
+    ]
+    pages.publish(env, seen, told, page)
     return seen
 
 
