@@ -21,6 +21,7 @@ from trimtab.watch import Finding, Observation, Signal
 log = logging.getLogger(__name__)
 FAMILIES: dict[Signal, Callable[[Look], list[Comparison]]] = {
     "data": drift.data,
+    "joint": drift.joint,
     "prediction": drift.prediction,
     "performance": realised.realised,
     "attribution": attribution.attributed,
