@@ -23,6 +23,17 @@ Signal = Literal[
 Status = Literal["ok", "moved", "not_enough_data", "not_computable"]
 Severity = Literal["info", "warning", "error"]
 
+# What a column that moved looks like: all but the first and `new_values` are faults of the source.
+Change = Literal[
+    "shift",  # other values, as the world brings them
+    "new_values",  # categories that were not there before, beside the old ones
+    "scale",  # the same values times a constant: another unit
+    "offset",  # the same values plus a constant that leads out of the known range
+    "nulls",  # values are missing that were there before
+    "renamed",  # a known category is gone, an unknown one has its share
+    "stuck",  # one value only where there were many
+]
+
 Cause = Literal[
     "nothing",
     "not_enough_data",
@@ -35,6 +46,7 @@ Cause = Literal[
     "no_gain",
     "bad_champion",
     "unfair",
+    "off_target",  # a number of the business beyond its limits
     "service_fault",
 ]
 Action = Literal[
@@ -64,6 +76,9 @@ class Finding(Record):
     current_rows: int = 0
     status: Status
     note: str = ""
+    change: Change | None = None  # of a column that moved: what it looks like
+    factor: float | None = None  # of another unit: now / before
+    against: int | None = None  # the version it is compared with on the same rows
 
     @property
     def name(self) -> str:
@@ -126,6 +141,7 @@ class Triage(Record):
     helps_from: datetime | None = None  # retrain: rows from here on are of the new kind
     to_version: int | None = None  # roll_back: the predecessor that is better
     at: datetime | None = None  # the data's own time
+    upto: int = 0  # number of the newest entry of the ledger that was looked at
 
 
 class Incident(Record):
@@ -139,6 +155,26 @@ class Incident(Record):
     title: str
     models: tuple[str, ...] = ()
     reason: str = ""
+
+
+class Acted(Record):
+    """What was done about one window, or asked of people, and where that is written down.
+
+    ``told`` is empty when nobody had to hear of it, since they have heard it before.
+    """
+
+    model: str
+    key: str  # of the triage
+    partition: str
+    cause: Cause
+    action: Action
+    outcome: Literal["done", "asked", "refused", "told"]
+    what: str  # a sentence for people
+    command: str = ""  # what a person may type
+    incident: str | None = None  # id of the one it opened or belongs to
+    resolved: tuple[str, ...] = ()  # ids of incidents that ended with this window
+    retrain: bool = False  # whether a training was asked for
+    told: Severity | None = None  # how loudly people were told
 
 
 class RetrainDecision(Record):

@@ -13,7 +13,16 @@ from trimtab.monitoring import charts, timeline, words
 from trimtab.monitoring.charts import Dot, Histogram
 from trimtab.monitoring.detect import Comparison
 from trimtab.types import GateVerdict
-from trimtab.watch import Alarm, Finding, Incident, Observation, RetrainDecision, Signal, Triage
+from trimtab.watch import (
+    Acted,
+    Alarm,
+    Finding,
+    Incident,
+    Observation,
+    RetrainDecision,
+    Signal,
+    Triage,
+)
 
 SHOWN = 12  # pictures of columns
 
@@ -43,6 +52,7 @@ class Story:
     settings: Monitor = field(default_factory=Monitor)
     triage: Triage | None = None
     retrain: RetrainDecision | None = None
+    acted: Acted | None = None
     incident: Incident | None = None
     resolved: bool = False  # the incident
     links: Sequence[Link] = ()

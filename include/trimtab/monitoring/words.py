@@ -36,6 +36,7 @@ _CAUSES: dict[Cause, str] = {
     "no_gain": "Retraining has not helped",
     "bad_champion": "The version before this one does better",
     "unfair": "Groups lie farther apart than they may",
+    "off_target": "A number of the business is beyond its limit",
     "service_fault": "Requests are slow or fail",
 }
 # What to do: the badge, its colour, and a sentence.
@@ -96,7 +97,7 @@ def chance(value: float | None) -> str:
     if value is None:
         return ""
     if value < 1e-9:
-        return "under 1 in 1,000,000,000"
+        return "under 1 in 10⁹"
     if value > 0.2:
         return f"{value:.0%}"
     digits = 10 ** max(0, math.floor(math.log10(1 / value)) - 1)

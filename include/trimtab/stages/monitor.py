@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +13,7 @@ from trimtab.environment import Environment
 from trimtab.errors import NotReadyError
 from trimtab.monitoring import budget, detect
 from trimtab.monitoring.detect import Comparison
+from trimtab.stages.decide import decide
 from trimtab.stages.watch import attribution, drift, fairness, realised, slices
 from trimtab.stages.watch import page as pages
 from trimtab.stages.watch.look import Look, look_at
@@ -43,9 +45,14 @@ def monitor(env: Environment, model: str) -> list[Observation]:
     scored = [Scoring.model_validate(e.payload) for e in env.ledger.events("scoring", model)]
     seen = {event.key for event in env.ledger.events("observation", model)}
     pending = [scoring for scoring in scored if scoring.sha256 not in seen]
+    _decided(env, model)  # what a run that was killed has left
     if not pending:
         raise NotReadyError(f"{model}: nothing to observe; every scored file was observed")
-    return [observe(env, scoring) for scoring in pending]
+    found = []
+    for scoring in pending:
+        found.append(observe(env, scoring))
+        _decided(env, model)  # before the next one is looked at: it belongs to its history
+    return found
 
 
 def observe(env: Environment, scoring: Scoring) -> Observation:
@@ -56,11 +63,13 @@ def observe(env: Environment, scoring: Scoring) -> Observation:
     seen = _judged(look, compared)
     seen = _pages(look, seen, compared)
     event = env.ledger.append("observation", scoring.model, seen.key, seen.to_json())
-    seen = Observation.model_validate(event.payload)
-    if event.new and seen.alarm:
-        alarm = " and ".join(alarm.signal for alarm in seen.alarm)
-        env.notifier.send("warning", f"{seen.model} {seen.partition}: {alarm}", seen.summary)
-    return seen
+    return Observation.model_validate(event.payload)
+
+
+def _decided(env: Environment, model: str) -> None:
+    with suppress(NotReadyError):  # another copy was faster, or there is nothing
+        for found in decide(env, model):
+            pages.tell(env, model, found.key)
 
 
 def _asked(

@@ -11,12 +11,12 @@ from trimtab.adapters.evidently import DriftPage
 from trimtab.environment import Environment
 from trimtab.errors import TrimtabError
 from trimtab.ledger import datasets, versions
-from trimtab.monitoring import report
+from trimtab.monitoring import looks, report
 from trimtab.monitoring.detect import Comparison
 from trimtab.monitoring.profile import ColumnProfile
 from trimtab.monitoring.report import Link, Story
 from trimtab.types import Candidate, Record, Scoring
-from trimtab.watch import Incident, Observation, RetrainDecision, Triage
+from trimtab.watch import Acted, Incident, Observation, RetrainDecision, Triage
 
 log = logging.getLogger(__name__)
 _SHOWN = "pictures.json"
@@ -88,7 +88,9 @@ def _story(env: Environment, seen: Observation, shown: Shown) -> Story:
     candidate = versions.candidate(env.ledger, seen.model, seen.version)
     told = _found(env, "triage", seen)
     decided = _found(env, "retrain_decision", seen)
-    incident = _incident(env, seen)
+    done = _found(env, "acted", seen)
+    acted = Acted.model_validate(done) if done else None
+    incident = _incident(env, acted)
     until = candidate.features.train_until
     return Story(
         observation=seen,
@@ -103,6 +105,7 @@ def _story(env: Environment, seen: Observation, shown: Shown) -> Story:
         settings=spec.monitor,
         triage=Triage.model_validate(told) if told else None,
         retrain=RetrainDecision.model_validate(decided) if decided else None,
+        acted=acted,
         incident=incident,
         resolved=bool(incident and _resolved(env, incident)),
         links=tuple(_links(env, seen, candidate)),
@@ -119,16 +122,13 @@ def _compared(seen: Observation, shown: Shown) -> list[Comparison]:
 
 
 def _history(env: Environment, seen: Observation) -> list[Observation]:
-    """Every window up to this one, as it was known last; this one as it is told."""
-    found: dict[str, Observation] = {}
+    """Every window up to this look, each as it was known best by then."""
+    found = []
     for event in env.ledger.events("observation", seen.model):
-        window = Observation.model_validate(event.payload)
-        if window.key == seen.key:
+        if event.key == seen.key:
             break
-        if window.labels_at is None or window.sha256 not in found:
-            found[window.sha256] = window
-    earlier = [window for sha256, window in found.items() if sha256 != seen.sha256]
-    return [*earlier, seen]
+        found.append(Observation.model_validate(event.payload))
+    return looks.merged([*found, seen])
 
 
 def _found(env: Environment, kind: str, seen: Observation) -> Mapping[str, Any] | None:
@@ -136,20 +136,17 @@ def _found(env: Environment, kind: str, seen: Observation) -> Mapping[str, Any] 
     return event.payload if event else None
 
 
-def _incident(env: Environment, seen: Observation) -> Incident | None:
-    """The incident this window's alarms opened or joined."""
-    told = [
-        event.payload
-        for event in env.ledger.events("incident")
-        if seen.model in event.payload.get("models", ()) and seen.key in event.key
-    ]
-    return Incident.model_validate(told[-1]) if told else None
+def _incident(env: Environment, acted: Acted | None) -> Incident | None:
+    """The incident this window's cause opened or belongs to, with all its models."""
+    if acted is None or acted.incident is None:
+        return None
+    events = env.ledger.events("incident")
+    mine = [event.payload for event in events if event.payload["id"] == acted.incident]
+    return Incident.model_validate(mine[-1]) if mine else None
 
 
 def _resolved(env: Environment, incident: Incident) -> bool:
-    return any(
-        event.key.startswith(incident.id) for event in env.ledger.events("incident_resolved")
-    )
+    return env.ledger.find("incident_resolved", incident.dataset, incident.id) is not None
 
 
 def _links(env: Environment, seen: Observation, candidate: Candidate) -> Iterator[Link]:
