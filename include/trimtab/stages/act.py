@@ -13,6 +13,7 @@ from trimtab.ledger.event import Event
 from trimtab.stages import incidents
 from trimtab.stages.remedies import REMEDIES, Remedy
 from trimtab.stages.tell import Links, tell
+from trimtab.stages.watch import page
 from trimtab.watch import Acted, Observation, RetrainDecision, Triage
 
 log = logging.getLogger(__name__)
@@ -80,6 +81,7 @@ def _act(env: Environment, task: Task, links: Links) -> Acted | None:
         acted = tell(env, spec, task.observation, found, acted, change, links)
         also = list(change.entries(found))
         event = env.ledger.append(KIND, spec.model, found.key, acted.to_json(), also=also)
+    page.tell(env, spec.model, found.key)
     log.info("%s %s: %s: %s", spec.model, found.partition, acted.outcome, acted.what)
     return Acted.model_validate(event.payload)
 

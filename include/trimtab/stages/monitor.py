@@ -1,6 +1,5 @@
 """Look at every scored file once: against training, against the gate, for people and for guards."""
 
-import json
 import logging
 import re
 from collections.abc import Callable
@@ -12,10 +11,11 @@ import polars as pl
 from trimtab.adapters import evidently
 from trimtab.environment import Environment
 from trimtab.errors import NotReadyError
-from trimtab.monitoring import budget, detect, report
+from trimtab.monitoring import budget, detect
 from trimtab.monitoring.detect import Comparison
 from trimtab.stages.decide import decide
-from trimtab.stages.watch import drift, realised
+from trimtab.stages.watch import attribution, drift, fairness, realised, slices
+from trimtab.stages.watch import page as pages
 from trimtab.stages.watch.look import Look, look_at
 from trimtab.types import ROLE, TARGET, Scoring
 from trimtab.watch import Finding, Observation, Signal
@@ -23,8 +23,15 @@ from trimtab.watch import Finding, Observation, Signal
 log = logging.getLogger(__name__)
 FAMILIES: dict[Signal, Callable[[Look], list[Comparison]]] = {
     "data": drift.data,
+    "joint": drift.joint,
     "prediction": drift.prediction,
     "performance": realised.realised,
+    "attribution": attribution.attributed,
+    "fairness": fairness.fair,
+}
+SLICED: dict[Signal, Callable[[Look], list[Comparison]]] = {  # the same, in parts of the rows
+    "data": slices.data,
+    "performance": slices.realised,
 }
 
 
@@ -51,7 +58,8 @@ def monitor(env: Environment, model: str) -> list[Observation]:
 def observe(env: Environment, scoring: Scoring) -> Observation:
     """Observe one scored file: numbers first, then the pages, the ledger last."""
     look = look_at(env, scoring)
-    compared = [each for signal in FAMILIES for each in _asked(signal, look)]
+    families = [*FAMILIES.items(), *SLICED.items()]
+    compared = [each for signal, family in families for each in _asked(signal, family, look)]
     seen = _judged(look, compared)
     seen = _pages(look, seen, compared)
     event = env.ledger.append("observation", scoring.model, seen.key, seen.to_json())
@@ -60,15 +68,18 @@ def observe(env: Environment, scoring: Scoring) -> Observation:
 
 def _decided(env: Environment, model: str) -> None:
     with suppress(NotReadyError):  # another copy was faster, or there is nothing
-        decide(env, model)
+        for found in decide(env, model):
+            pages.tell(env, model, found.key)
 
 
-def _asked(signal: Signal, look: Look) -> list[Comparison]:
+def _asked(
+    signal: Signal, family: Callable[[Look], list[Comparison]], look: Look
+) -> list[Comparison]:
     """Ask one family; whatever happens to it, the others are heard."""
     if not look.settings.watch(signal).enabled:
         return []
     try:
-        return FAMILIES[signal](look)
+        return family(look)
     except Exception as error:
         log.exception("%s: %s could not be looked at", look.spec.model, signal)
         note = f"{type(error).__name__}: {error}"
@@ -117,22 +128,11 @@ def _pages(look: Look, seen: Observation, compared: list[Comparison]) -> Observa
         threshold=look.settings.drift,
     )
     seen = seen.model_copy(update={"report": str(folder / "index.html")})
-    story = report.Story(
-        observation=seen,
-        purpose=look.spec.purpose,
-        compared=[
-            Comparison(f, c.reference, c.current, c.distance)
-            for f, c in zip(seen.findings, compared, strict=True)
-        ],
-        history=[*look.history, seen],
-        gate=look.gate,
-        trained_until=f"{features.train_until:%Y-%m-%d}" if features.train_until else "",
-        evidently=page.note or "a sample of {:,} and {:,} rows".format(*page.sample),
-        evidently_file="evidently.html" if page.status == "written" else None,
-        left_out=page.left_out,
-    )
-    report.write(report.render(story), place / "index.html")
-    report.write(json.dumps(seen.to_json(), indent=1), place / "observation.json")
+    told = [
+        Comparison(f, c.reference, c.current, c.distance)
+        for f, c in zip(seen.findings, compared, strict=True)
+    ]
+    pages.publish(env, seen, told, page)
     return seen
 
 
