@@ -71,6 +71,7 @@ class Finding(Record):
     threshold: float | None = None  # from here on a change matters
     beyond: Literal["above", "below"] = "above"  # on which side of the threshold it matters
     p_value: float | None = None
+    interval: tuple[float, float] | None = None  # of the value
     reference_rows: int = 0
     current_rows: int = 0
     status: Status
@@ -154,6 +155,26 @@ class Incident(Record):
     title: str
     models: tuple[str, ...] = ()
     reason: str = ""
+
+
+class Acted(Record):
+    """What was done about one window, or asked of people, and where that is written down.
+
+    ``told`` is empty when nobody had to hear of it, since they have heard it before.
+    """
+
+    model: str
+    key: str  # of the triage
+    partition: str
+    cause: Cause
+    action: Action
+    outcome: Literal["done", "asked", "refused", "told"]
+    what: str  # a sentence for people
+    command: str = ""  # what a person may type
+    incident: str | None = None  # id of the one it opened or belongs to
+    resolved: tuple[str, ...] = ()  # ids of incidents that ended with this window
+    retrain: bool = False  # whether a training was asked for
+    told: Severity | None = None  # how loudly people were told
 
 
 class RetrainDecision(Record):

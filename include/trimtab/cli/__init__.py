@@ -14,6 +14,7 @@ from trimtab.cli import (
     ingest,
     ledger,
     lineage,
+    monitor,
     new,
     platform,
     quarantine,
@@ -46,6 +47,7 @@ app.command()(retention.retention)
 app.command()(run.run)
 app.command()(run.score)
 app.command()(explain.explain)
+app.add_typer(monitor.app, name="monitor")
 app.command()(registry.status)
 app.command()(registry.approve)
 app.command()(rollback.rollback)

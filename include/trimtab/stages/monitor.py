@@ -1,9 +1,9 @@
 """Look at every scored file once: against training, against the gate, for people and for guards."""
 
-import json
 import logging
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import polars as pl
@@ -11,9 +11,11 @@ import polars as pl
 from trimtab.adapters import evidently
 from trimtab.environment import Environment
 from trimtab.errors import NotReadyError
-from trimtab.monitoring import budget, detect, report
+from trimtab.monitoring import budget, detect
 from trimtab.monitoring.detect import Comparison
-from trimtab.stages.watch import drift, realised, shape
+from trimtab.stages.decide import decide
+from trimtab.stages.watch import attribution, drift, fairness, realised, shape, slices
+from trimtab.stages.watch import page as pages
 from trimtab.stages.watch.look import Look, look_at
 from trimtab.types import ROLE, TARGET, Scoring
 from trimtab.watch import Finding, Observation, Signal
@@ -21,8 +23,15 @@ from trimtab.watch import Finding, Observation, Signal
 log = logging.getLogger(__name__)
 FAMILIES: dict[Signal, Callable[[Look], list[Comparison]]] = {
     "data": drift.data,
+    "joint": drift.joint,
     "prediction": drift.prediction,
     "performance": realised.realised,
+    "attribution": attribution.attributed,
+    "fairness": fairness.fair,
+}
+SLICED: dict[Signal, Callable[[Look], list[Comparison]]] = {  # the same, in parts of the rows
+    "data": slices.data,
+    "performance": slices.realised,
 }
 
 
@@ -36,31 +45,41 @@ def monitor(env: Environment, model: str) -> list[Observation]:
     scored = [Scoring.model_validate(e.payload) for e in env.ledger.events("scoring", model)]
     seen = {event.key for event in env.ledger.events("observation", model)}
     pending = [scoring for scoring in scored if scoring.sha256 not in seen]
+    _decided(env, model)  # what a run that was killed has left
     if not pending:
         raise NotReadyError(f"{model}: nothing to observe; every scored file was observed")
-    return [observe(env, scoring) for scoring in pending]
+    found = []
+    for scoring in pending:
+        found.append(observe(env, scoring))
+        _decided(env, model)  # before the next one is looked at: it belongs to its history
+    return found
 
 
 def observe(env: Environment, scoring: Scoring) -> Observation:
     """Observe one scored file: numbers first, then the pages, the ledger last."""
     look = look_at(env, scoring)
-    compared = [each for signal in FAMILIES for each in _asked(signal, look)]
+    families = [*FAMILIES.items(), *SLICED.items()]
+    compared = [each for signal, family in families for each in _asked(signal, family, look)]
     seen = _judged(look, compared)
     seen = _pages(look, seen, compared)
     event = env.ledger.append("observation", scoring.model, seen.key, seen.to_json())
-    seen = Observation.model_validate(event.payload)
-    if event.new and seen.alarm:
-        alarm = " and ".join(alarm.signal for alarm in seen.alarm)
-        env.notifier.send("warning", f"{seen.model} {seen.partition}: {alarm}", seen.summary)
-    return seen
+    return Observation.model_validate(event.payload)
 
 
-def _asked(signal: Signal, look: Look) -> list[Comparison]:
+def _decided(env: Environment, model: str) -> None:
+    with suppress(NotReadyError):  # another copy was faster, or there is nothing
+        for found in decide(env, model):
+            pages.tell(env, model, found.key)
+
+
+def _asked(
+    signal: Signal, family: Callable[[Look], list[Comparison]], look: Look
+) -> list[Comparison]:
     """Ask one family; whatever happens to it, the others are heard."""
     if not look.settings.watch(signal).enabled:
         return []
     try:
-        return FAMILIES[signal](look)
+        return family(look)
     except Exception as error:
         log.exception("%s: %s could not be looked at", look.spec.model, signal)
         note = f"{type(error).__name__}: {error}"
@@ -109,22 +128,11 @@ def _pages(look: Look, seen: Observation, compared: list[Comparison]) -> Observa
         threshold=look.settings.drift,
     )
     seen = seen.model_copy(update={"report": str(folder / "index.html")})
-    story = report.Story(
-        observation=seen,
-        purpose=look.spec.purpose,
-        compared=[
-            Comparison(f, c.reference, c.current, c.distance)
-            for f, c in zip(seen.findings, compared, strict=True)
-        ],
-        history=[*look.history, seen],
-        gate=look.gate,
-        trained_until=f"{features.train_until:%Y-%m-%d}" if features.train_until else "",
-        evidently=page.note or "a sample of {:,} and {:,} rows".format(*page.sample),
-        evidently_file="evidently.html" if page.status == "written" else None,
-        left_out=page.left_out,
-    )
-    report.write(report.render(story), place / "index.html")
-    report.write(json.dumps(seen.to_json(), indent=1), place / "observation.json")
+    told = [
+        Comparison(f, c.reference, c.current, c.distance)
+        for f, c in zip(seen.findings, compared, strict=True)
+    ]
+    pages.publish(env, seen, told, page)
     return seen
 
 

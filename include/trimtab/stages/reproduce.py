@@ -141,7 +141,7 @@ def _rebuild(
 
 def _rows(env: Environment, candidate: Candidate, spec: ModelSpec, proof: _Proof) -> pl.DataFrame:
     features = candidate.features
-    rows = rows_at(env, spec, features.versions)
+    rows = rows_at(env, spec, features)
     with tempfile.TemporaryDirectory(dir=env.scratch) as folder:
         found = store.write(rows, Path(folder) / "rows.parquet")
     proof.sha256["rows"] = found

@@ -12,7 +12,8 @@ from trimtab.errors import NotReadyError
 from trimtab.evaluation import fingerprints
 from trimtab.features import view
 from trimtab.ledger import champion
-from trimtab.stages.features import build_features, open_requests
+from trimtab.stages.features import build_features
+from trimtab.stages.scope import open_requests
 from trimtab.training.record import candidate_key, config_hash
 from trimtab.types import ROLE, TARGET, Candidate, FeatureSet
 from trimtab.watch import RetrainDecision

@@ -10,6 +10,7 @@ import polars as pl
 
 from trimtab.adapters import delta
 from trimtab.config import ModelSpec
+from trimtab.config.columns import available
 from trimtab.config.monitor import Monitor
 from trimtab.environment import Environment
 from trimtab.errors import IntegrityError
@@ -115,13 +116,18 @@ def kinds(features: FeatureSet) -> dict[str, Kind]:
 def _predicted(env: Environment, candidate: Candidate, rows: pl.DataFrame) -> ColumnProfile | None:
     if not rows.height:
         return None
+    kind = _prediction_kind(candidate.features)
+    return profile.build(answers(env, candidate, rows), {PREDICTION: kind})[PREDICTION]
+
+
+def answers(env: Environment, candidate: Candidate, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return what the version answers, in ``_prediction``, row by row."""
     loaded = loading.load(env, candidate)
     given = loaded.predict(rows.to_pandas())
     values = given.tolist()
     if loaded.task == "multiclass":
         values = [str(loaded.classes[i]) for i in given.argmax(axis=1)]
-    frame = pl.DataFrame({PREDICTION: values})
-    return profile.build(frame, {PREDICTION: _prediction_kind(candidate.features)})[PREDICTION]
+    return pl.DataFrame({PREDICTION: values})
 
 
 def _prediction_kind(features: FeatureSet) -> Kind:
@@ -134,7 +140,7 @@ def _rows(
     """Feature rows of a scored file with ``_target`` where it is known by now, and predictions."""
     dataset = env.project.dataset(spec.score.on or spec.data.from_)
     labelled = spec.target.column in dataset.columns
-    extra = [spec.target.column] if labelled else []
+    extra = [*([spec.target.column] if labelled else []), *_looked_at(env, spec)]
     read = functools.partial(
         view.rows_of_files, env, spec.model, [scoring.sha256], dataset=dataset.dataset, extra=extra
     )
@@ -155,6 +161,15 @@ def _rows(
     predictions = _predictions(env, scoring)
     joined = rows.lazy().with_columns(label).join(predictions, on=ROW, how="left")
     return joined.with_columns(pl.col(ROW).is_in(learnt).alias(TRAINED)).collect()
+
+
+def _looked_at(env: Environment, spec: ModelSpec) -> list[str]:
+    """Slices and protected columns that the scored rows have."""
+    catalog = env.project.catalog
+    ours = catalog.datasets[spec.data.from_].columns
+    scored = catalog.datasets[spec.score.on or spec.data.from_].columns
+    brought = {name for name in available(spec, catalog) if name not in ours}
+    return [name for name in view.looked_at(spec) if name in scored or name in brought]
 
 
 def _predictions(env: Environment, scoring: Scoring) -> pl.LazyFrame:

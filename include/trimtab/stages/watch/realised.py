@@ -29,7 +29,7 @@ def realised(look: Look) -> list[Comparison]:
     finding = performance.measure(
         judged[TARGET].to_numpy(),
         np.asarray(given.to_list(), dtype=float),
-        _blocks(judged, look.time),
+        blocks(judged, look.time),
         metric=lambda y, p: metrics.score(name, y, p, classes),
         name=name,
         rows=rows.height,
@@ -40,8 +40,8 @@ def realised(look: Look) -> list[Comparison]:
     return [Comparison(finding)]
 
 
-def _blocks(rows: pl.DataFrame, time: str | None) -> list[Any]:
-    """Days for rows with a time, else twenty equal blocks of neighbouring rows."""
+def blocks(rows: pl.DataFrame, time: str | None) -> list[Any]:
+    """Return days for rows with a time, else twenty equal blocks of neighbouring rows."""
     if time:
         return rows[time].dt.date().to_list()
     return (pl.int_range(rows.height, eager=True) * 20 // max(rows.height, 1)).to_list()
