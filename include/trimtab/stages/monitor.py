@@ -13,16 +13,19 @@ from trimtab.environment import Environment
 from trimtab.errors import NotReadyError
 from trimtab.monitoring import budget, detect, report
 from trimtab.monitoring.detect import Comparison
-from trimtab.stages.watch import drift, realised
+from trimtab.stages.watch import drift, kpi, quality, realised, service
 from trimtab.stages.watch.look import Look, look_at
 from trimtab.types import ROLE, TARGET, Scoring
 from trimtab.watch import Finding, Observation, Signal
 
 log = logging.getLogger(__name__)
 FAMILIES: dict[Signal, Callable[[Look], list[Comparison]]] = {
+    "quality": quality.whole,
     "data": drift.data,
     "prediction": drift.prediction,
     "performance": realised.realised,
+    "kpi": kpi.business,
+    "service": service.served,
 }
 
 
