@@ -11,7 +11,7 @@ from trimtab.config.findings import Finding
 from trimtab.config.model import ModelSpec
 from trimtab.config.registered import Registered
 
-TABLE = "window"
+TABLE = "scored"
 _NO_NUMBERS = ("VARCHAR", "DATE", "TIME", "INTERVAL", "BLOB", "STRUCT", "MAP", "UUID")
 
 
