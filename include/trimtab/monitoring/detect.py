@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from trimtab.config.monitor import Monitor
-from trimtab.monitoring.distance import Distance, distance
+from trimtab.monitoring.distance import Distance, Expected, distance
 from trimtab.monitoring.profile import ColumnProfile
 from trimtab.watch import Alarm, Finding, Observation, Signal, Status
 
 STATISTIC = "psi"
+Drift = Literal["data", "joint", "prediction"]
 
 
 @dataclass(frozen=True)
@@ -32,39 +33,59 @@ def compare(
     current: Mapping[str, ColumnProfile],
     settings: Monitor,
     *,
-    signal: Literal["data", "prediction"] = "data",
+    signal: Drift = "data",
     reasons: Mapping[str, str] | None = None,
+    nulls: Mapping[str, Expected] | None = None,
 ) -> list[Comparison]:
-    """Compare every column of the reference; ``reasons`` says why one is not in ``current``."""
-    why = reasons or {}
+    """Compare every column of the reference.
+
+    Args:
+        reference: its columns, of which each is compared.
+        current: the window's; a column may be missing.
+        settings: of the model's monitor.
+        signal: what it is about.
+        reasons: why a column is not in ``current``.
+        nulls: the distance of each column when nothing has changed; of the others the rows are
+            taken as independent.
+    """
+    why, chances = reasons or {}, nulls or {}
     return [
         compare_column(
-            name, before, current.get(name), settings, signal=signal, reason=why.get(name, "")
+            name,
+            before,
+            current.get(name),
+            settings,
+            signal=signal,
+            reason=why.get(name, ""),
+            expected=chances.get(name),
         )
         for name, before in reference.items()
     ]
 
 
 def compare_column(
-    name: str,
+    name: str | None,
     before: ColumnProfile,
     after: ColumnProfile | None,
     settings: Monitor,
     *,
-    signal: Literal["data", "prediction"] = "data",
+    signal: Drift = "data",
+    statistic: str = STATISTIC,
     reason: str = "",
+    expected: Expected | None = None,
 ) -> Comparison:
-    """Compare one column. The limit is the model's own plus what sampling alone would give."""
+    """Compare one column. The limit is the model's own plus what chance alone would give."""
     rows = after.rows if after else 0
+    limit = settings.watch(signal).limit or settings.drift
 
     def found(status: Status, note: str, apart: Distance | None = None) -> Comparison:
         finding = Finding(
             signal=signal,
             column=name,
-            statistic=STATISTIC,
+            statistic=statistic,
             value=apart.psi if apart else None,
             expected=apart.floor if apart else None,
-            threshold=settings.drift + (apart.floor if apart else 0.0),
+            threshold=limit + (apart.floor if apart else 0.0),
             p_value=apart.p_value if apart else None,
             reference_rows=before.rows,
             current_rows=rows,
@@ -82,7 +103,7 @@ def compare_column(
     if min(rows, before.rows) < settings.min_rows:
         few = f"{min(rows, before.rows):,} rows, {settings.min_rows:,} wanted"
         return found("not_enough_data", few)
-    return found("ok", change(before, after), distance(before, after))
+    return found("ok", change(before, after), distance(before, after, expected))
 
 
 def change(before: ColumnProfile, after: ColumnProfile) -> str:

@@ -95,7 +95,7 @@ def unreadable(kind: Kind, dtype: pl.DataType | None) -> str | None:
     return None if fits[kind] else f"{kind} in the reference, {dtype} now"
 
 
-def _value(name: str, kind: Kind) -> pl.Expr:
+def as_counted(name: str, kind: Kind) -> pl.Expr:
     """The column as it is counted: NaN is no value, a category is text, a time is its hour."""
     column = pl.col(name)
     if kind == "categorical":
@@ -106,7 +106,7 @@ def _value(name: str, kind: Kind) -> pl.Expr:
 
 
 def _values(column: pl.Series, kind: Kind) -> pl.Series:
-    return column.to_frame("x").select(_value("x", kind)).to_series().drop_nulls()
+    return column.to_frame("x").select(as_counted("x", kind)).to_series().drop_nulls()
 
 
 def _bins(values: pl.Series, kind: Kind) -> ColumnProfile:
@@ -132,7 +132,7 @@ def _edges(values: Any) -> tuple[float, ...]:
 
 
 def _sums(name: str, profile: ColumnProfile) -> Iterator[tuple[str, pl.Expr]]:
-    value = _value(name, profile.kind)
+    value = as_counted(name, profile.kind)
     yield "nulls", value.null_count()
     if profile.kind == "categorical":
         yield "values", value.drop_nulls().alias("value").value_counts().implode()

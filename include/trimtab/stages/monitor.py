@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 FAMILIES: dict[Signal, Callable[[Look], list[Comparison]]] = {
     "quality": quality.whole,
     "data": drift.data,
+    "joint": drift.joint,
     "prediction": drift.prediction,
     "performance": realised.realised,
     "kpi": kpi.business,

@@ -54,7 +54,7 @@ features: {exclude: [at]}
 split: {holdout: 10d}
 gate: {min_rows: 100}
 train: {candidates: [linear], min_rows: 100, tune: {trials: 1}}
-monitor: {min_rows: 200}
+monitor: {min_rows: 200, persist: 1 of 1}
 retrain: {when: [new_data, drift, performance], cooldown: 20d, min_new_rows: 500}
 """
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -172,16 +172,16 @@ def test_every_scored_file_is_observed_once_in_order(
     assert (february.partition, march.partition) == ("2026-02", "2026-03")
     assert findings(february) == {
         "a": "ok", "b": "ok", "flat": "not_computable", "kind": "ok",
-        "prediction": "ok", "roc_auc": "ok",
+        "reconstruction_psi": "ok", "prediction": "ok", "roc_auc": "ok",
     }  # fmt: skip
     assert february.alarm == ()
     assert findings(march) == {
-        "a": "drift", "b": "ok", "flat": "not_computable", "kind": "drift",
-        "prediction": "drift", "roc_auc": "drift",
+        "a": "moved", "b": "ok", "flat": "not_computable", "kind": "moved",
+        "reconstruction_psi": "moved", "prediction": "moved", "roc_auc": "moved",
     }  # fmt: skip
-    assert march.alarm == ("drift", "performance")
+    assert [alarm.signal for alarm in march.alarm] == ["data", "joint", "prediction", "performance"]
     assert [message[:2] for message in sent] == [
-        ("warning", "delay 2026-03: drift and performance")
+        ("warning", "delay 2026-03: data and joint and prediction and performance")
     ]
     with pytest.raises(NotReadyError, match="nothing to observe"):
         monitor(env, "delay")

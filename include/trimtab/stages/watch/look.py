@@ -115,13 +115,18 @@ def kinds(features: FeatureSet) -> dict[str, Kind]:
 def _predicted(env: Environment, candidate: Candidate, rows: pl.DataFrame) -> ColumnProfile | None:
     if not rows.height:
         return None
+    kind = _prediction_kind(candidate.features)
+    return profile.build(answers(env, candidate, rows), {PREDICTION: kind})[PREDICTION]
+
+
+def answers(env: Environment, candidate: Candidate, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return what the version answers, in ``_prediction``, row by row."""
     loaded = loading.load(env, candidate)
     given = loaded.predict(rows.to_pandas())
     values = given.tolist()
     if loaded.task == "multiclass":
         values = [str(loaded.classes[i]) for i in given.argmax(axis=1)]
-    frame = pl.DataFrame({PREDICTION: values})
-    return profile.build(frame, {PREDICTION: _prediction_kind(candidate.features)})[PREDICTION]
+    return pl.DataFrame({PREDICTION: values})
 
 
 def _prediction_kind(features: FeatureSet) -> Kind:
