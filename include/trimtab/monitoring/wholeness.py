@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from trimtab.monitoring.profile import Kind, unreadable
+from trimtab.monitoring.profile import Kind, as_counted, unreadable
 from trimtab.types import Record
 
 BLOCKS = 400  # runs of neighbouring rows; joined to runs of a window's size when it is judged
@@ -62,7 +62,7 @@ def build(
     size = max(-(-ordered.height // BLOCKS), 1)
     blocks = ordered.with_columns((pl.int_range(pl.len()) // size).alias(_BLOCK))
     present = {name: kind for name, kind in kinds.items() if name in frame.columns}
-    missing = [value(name, kind).is_null().sum().alias(name) for name, kind in present.items()]
+    missing = [as_counted(name, kind).is_null().sum().alias(name) for name, kind in present.items()]
     counted = blocks.group_by(_BLOCK).agg(pl.len().alias(_HASH), *missing).sort(_BLOCK)
     there = [name for name in identity if name in frame.columns]
     return Wholeness(
@@ -104,25 +104,17 @@ def measure(frame: pl.DataFrame | pl.LazyFrame, usual: Wholeness) -> Seen:
     )
 
 
-def value(name: str, kind: Kind) -> pl.Expr:
-    """The column as it is looked at: NaN is no value, and a category is text."""
-    column = pl.col(name)
-    if kind == "numeric":
-        return column.cast(pl.Float64).fill_nan(None)
-    return column.cast(pl.String) if kind == "categorical" else column
-
-
 def _column(
     blocks: pl.DataFrame, name: str, kind: Kind, missing: tuple[int, ...]
 ) -> ColumnWholeness:
     plain = ColumnWholeness(kind=kind, missing=missing)
     if kind == "numeric":
-        there = blocks.select(value(name, kind)).to_series()
+        there = blocks.select(as_counted(name, kind)).to_series()
         finite = there.filter(there.is_finite())
         return plain.model_copy(update={"low": finite.min(), "high": finite.max()})
     if kind == "hour":
         return plain
-    counts = blocks.select(_BLOCK, value(name, kind).alias(name)).drop_nulls()
+    counts = blocks.select(_BLOCK, as_counted(name, kind).alias(name)).drop_nulls()
     first = counts.group_by(name).agg(pl.col(_BLOCK).min(), pl.len())
     if first.height > MOST_VALUES:
         return plain
@@ -137,7 +129,7 @@ def _column(
 
 
 def _counts(name: str, column: ColumnWholeness) -> dict[str, pl.Expr]:
-    seen = value(name, column.kind)
+    seen = as_counted(name, column.kind)
     found = {"missing": seen.is_null().sum()}
     if column.low is not None and column.high is not None:
         room = column.high - column.low  # its own width on either side: seasons and trends pass
@@ -149,7 +141,9 @@ def _counts(name: str, column: ColumnWholeness) -> dict[str, pl.Expr]:
 
 
 def _examples(lazy: pl.LazyFrame, name: str, column: ColumnWholeness) -> tuple[str, ...]:
-    new = lazy.select(value(name, column.kind)).filter(~pl.col(name).is_in(column.values or ()))
+    new = lazy.select(as_counted(name, column.kind)).filter(
+        ~pl.col(name).is_in(column.values or ())
+    )
     return tuple(new.unique().sort(name).head(3).collect()[name])
 
 

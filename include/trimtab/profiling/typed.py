@@ -34,6 +34,13 @@ class TypedFile:
         gaps = self.rows.select(pl.col(times).null_count()).collect() if times else None
         return next((n for n in times if gaps is not None and not gaps[n].item()), None)
 
+    def times(self, column: str | None) -> pl.DataFrame:
+        """The values of another file's time column here; none where it is none."""
+        kind = self.rows.collect_schema().get(column) if column else None
+        if column is None or not isinstance(kind, pl.Datetime):
+            return pl.DataFrame(schema={column: pl.Datetime("us")} if column else {})
+        return self.rows.select(column).drop_nulls().collect(engine="streaming")
+
 
 def read(file: Path, like: Mapping[str, ColumnType] | None = None) -> TypedFile:
     """Read a file in its own types, or where they fit in those of ``like``.

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,13 @@ from trimtab.config.columns import feature_columns
 from trimtab.config.dataset import ColumnType
 from trimtab.config.monitor import Monitor
 from trimtab.errors import DataError
-from trimtab.monitoring import budget, detect, profile, quality, report, wholeness
+from trimtab.monitoring import budget, detect, profile, quality, report, runs, wholeness
 from trimtab.monitoring.detect import Comparison
+from trimtab.monitoring.null import null
 from trimtab.monitoring.profile import Kind
 from trimtab.profiling import typed
 from trimtab.profiling.typed import TypedFile
+from trimtab.stages.watch import expected
 from trimtab.watch import Observation
 
 _KINDS: Mapping[ColumnType, Kind] = {
@@ -125,7 +126,10 @@ def _compared(
     yield from (Comparison(f) for f in quality.columns(usual, seen, settings))
     reference = profile.build(rows, kinds)
     measured = profile.measure(after.rows, reference)
-    yield from detect.compare(reference, measured, settings, reasons=seen.wrong)
+    blocks = runs.cut(rows, reference, time)
+    span = expected.seconds(after.times(time), time)
+    nulls = {name: null(blocks.of(name), after.height, span) for name in reference}
+    yield from detect.compare(reference, measured, settings, reasons=seen.wrong, nulls=nulls)
 
 
 def _judged(
@@ -135,29 +139,20 @@ def _judged(
     compared: list[Comparison],
     settings: Monitor,
 ) -> Observation:
-    since, newest = _span(after, time)
+    times = after.times(time)[time] if time else pl.Series([])
     seen = Observation(
         model=model or "files",
         version=0,
         sha256=_hash(after.file),
         partition=after.file.name,
         rows=after.height,
-        since=since,
-        newest=newest,
+        since=times.min(),
+        newest=times.max(),
     )
     level = budget.level(settings, (), seen)
     findings = budget.judged([c.finding for c in compared], settings, level)
     told = detect.summary(findings)
     return seen.model_copy(update={"findings": findings, "level": level, "summary": told})
-
-
-def _span(after: TypedFile, time: str | None) -> tuple[datetime | None, datetime | None]:
-    schema = after.rows.collect_schema()
-    if time is None or not isinstance(schema.get(time), pl.Datetime):
-        return None, None
-    ends = after.rows.select(pl.col(time).min().alias("a"), pl.col(time).max().alias("b"))
-    row = ends.collect(engine="streaming").row(0)
-    return row[0], row[1]
 
 
 def _hash(file: Path) -> str:
