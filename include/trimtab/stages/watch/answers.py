@@ -7,18 +7,12 @@ import numpy as np
 import polars as pl
 
 from trimtab.serving import loader
-from trimtab.stages.watch.look import CHANCES, PREDICTION, TRAINED, Look
-from trimtab.types import TARGET
+from trimtab.stages.watch.look import CHANCES, PREDICTION, Look
 
 
 def given(look: Look) -> pl.DataFrame:
     """Rows that have an answer."""
     return look.rows.filter(pl.col(PREDICTION).is_not_null())
-
-
-def judged(look: Look) -> pl.DataFrame:
-    """Rows with an answer and a label known by now, on which the version was not trained."""
-    return given(look).filter(pl.col(TARGET).is_not_null(), ~pl.col(TRAINED))
 
 
 def numbers(look: Look, rows: pl.DataFrame) -> tuple[Any, Sequence[str] | None]:

@@ -15,7 +15,7 @@ from trimtab.evaluation.rates import Rates, rates, widest
 from trimtab.evaluation.slices import groups
 from trimtab.monitoring import gaps
 from trimtab.monitoring.detect import Comparison
-from trimtab.stages.watch import answers
+from trimtab.stages.watch import answers, truth
 from trimtab.stages.watch.look import Look
 from trimtab.types import TARGET
 from trimtab.watch import Finding
@@ -31,7 +31,7 @@ def fair(look: Look) -> list[Comparison]:
     """
     if (spec := look.spec.gate.fairness) is None:
         return []
-    scored, known = answers.given(look), answers.judged(look)
+    scored, known = answers.given(look), truth.judged(look)
     return [
         Comparison(finding)
         for column in spec.columns
