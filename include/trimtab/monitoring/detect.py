@@ -143,8 +143,12 @@ def summary(findings: Sequence[Finding]) -> str:
         return "nothing could be judged"
     told = [f"{len(moved)} of {len(judged)} findings moved"]
     told += [f"{f.name} ({f.note})" if f.note else f.name for f in moved[:3]]
-    told += [f.note for f in findings if f.signal == "performance" and f.status != "moved"][:1]
+    told += [f.note for f in findings if _whole(f) and f.status != "moved"][:1]
     return "; ".join(told)
+
+
+def _whole(finding: Finding) -> bool:
+    return finding.signal == "performance" and finding.slice is None
 
 
 def _signals(window: Observation) -> list[Signal]:
