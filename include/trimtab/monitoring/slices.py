@@ -1,6 +1,7 @@
 """Parts of the rows, cut as the reference was cut, and the most moved column of each."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import polars as pl
 
@@ -26,11 +27,9 @@ class Cut(Record):
     def of(self, values: pl.Series) -> pl.Series:
         """Name the part each row is in."""
         if self.edges:
-            names = [f"up to {self.edges[0]:.4g}"]
-            names += [
-                f"{a:.4g} to {b:.4g}" for a, b in zip(self.edges, self.edges[1:], strict=False)
-            ]
-            names.append(f"above {self.edges[-1]:.4g}")
+            ends = [f"{edge:.4g}" for edge in self.edges]
+            between = [f"{low} to {high}" for low, high in pairwise(ends)]
+            names = [f"up to {ends[0]}", *between, f"above {ends[-1]}"]
             place = pl.Series(self.edges).search_sorted(values.cast(pl.Float64))
             named = pl.Series(names).gather(place)
             return named.set(values.is_null(), MISSING)
