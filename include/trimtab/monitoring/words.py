@@ -83,6 +83,11 @@ def headline(seen: Observation, triage: Triage | None) -> tuple[str, str, str]:
     return "Nothing has changed that matters", "QUIET", "good"
 
 
+def signal(name: Signal) -> str:
+    """Name a signal for people."""
+    return SIGNALS[name]
+
+
 def number(value: float | None) -> str:
     """Four significant digits; large ones in full, nothing as nothing."""
     if value is None or math.isnan(value):
@@ -107,6 +112,8 @@ def chance(value: float | None) -> str:
 def what(finding: Finding) -> str:
     """What a finding is about, without its signal."""
     column = finding.column or finding.statistic
+    if finding.signal == "prediction":
+        column = "answers"
     return f"{column} where {finding.slice}" if finding.slice else column
 
 
