@@ -116,7 +116,7 @@ def render(story: Story) -> str:
             title=title,
             badge=badge,
             tone=tone,
-            advice=words.ACTIONS[story.triage.action][2] if story.triage else "",
+            advice=words.advice(story.triage) if story.triage else "",
             changes=changes(seen),
             performance=performance,
             estimated=_first(seen.findings, "estimated"),

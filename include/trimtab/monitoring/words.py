@@ -83,6 +83,13 @@ def headline(seen: Observation, triage: Triage | None) -> tuple[str, str, str]:
     return "Nothing has changed that matters", "QUIET", "good"
 
 
+def advice(triage: Triage) -> str:
+    """What to do, in a sentence."""
+    if triage.cause == "not_enough_data":
+        return "Nothing is to be done; larger or later windows can be judged."
+    return ACTIONS[triage.action][2]
+
+
 def signal(name: Signal) -> str:
     """Name a signal for people."""
     return SIGNALS[name]
