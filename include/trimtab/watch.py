@@ -82,9 +82,13 @@ class Finding(Record):
 
     @property
     def name(self) -> str:
-        """How the finding is called in lists: signal, column or statistic, and slice."""
+        """How the finding is called in lists: signal, column or statistic, and slice.
+
+        Quality says several things of one column, so that there its statistic stands too.
+        """
         part = f" [{self.slice}]" if self.slice else ""
-        return f"{self.signal}:{self.column or self.statistic}{part}"
+        more = f" {self.statistic}" if self.signal == "quality" and self.column else ""
+        return f"{self.signal}:{self.column or self.statistic}{more}{part}"
 
 
 class Alarm(Record):

@@ -1,7 +1,7 @@
 """``trimtab monitor``: what monitoring has seen of a model, or what two files have apart."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -10,17 +10,13 @@ from trimtab.cli import windows
 from trimtab.cli.answer import Answer, answering
 from trimtab.cli.options import Config, Debug, Home, Json, config_folder, open_project
 
-if TYPE_CHECKING:
-    import click
-
-
 _DEFAULT = "show"
 
 
 class _Group(TyperGroup):
     """``trimtab monitor MODEL`` stands for ``trimtab monitor show MODEL``."""
 
-    def parse_args(self, ctx: "click.Context", args: list[str]) -> list[str]:
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
         if args and args[0] not in {*self.commands, *self.get_help_option_names(ctx)}:
             args = [_DEFAULT, *args]
         return super().parse_args(ctx, args)
@@ -86,8 +82,13 @@ def _files(
     if out:
         compare.write_page(judged, out)
     answer.document = judged.to_json()
+    findings = judged.observation.findings
+    whole = [f for f in findings if f.signal == "quality" and f.status == "ok"]
+    told = sorted((f for f in findings if f not in whole), key=lambda f: f.status != "moved")
     title = f"{current.name} against {reference.name}"
-    show_rows(answer, title, [compare_line(finding) for finding in judged.observation.findings])
+    show_rows(answer, title, [compare_line(finding) for finding in told])
+    if whole:
+        answer.say(f"{len(whole)} checks of quality found nothing.")
     for name, why in judged.left_out.items():
         answer.say(f"not compared: {name} ({why})")
     answer.say(f"{judged.observation.summary}.", style="bold")

@@ -14,7 +14,17 @@ from trimtab.errors import NotReadyError
 from trimtab.monitoring import budget, detect
 from trimtab.monitoring.detect import Comparison
 from trimtab.stages.decide import decide
-from trimtab.stages.watch import attribution, drift, fairness, realised, slices
+from trimtab.stages.watch import (
+    attribution,
+    drift,
+    fairness,
+    kpi,
+    quality,
+    realised,
+    service,
+    shape,
+    slices,
+)
 from trimtab.stages.watch import page as pages
 from trimtab.stages.watch.look import Look, look_at
 from trimtab.types import ROLE, TARGET, Scoring
@@ -22,12 +32,15 @@ from trimtab.watch import Finding, Observation, Signal
 
 log = logging.getLogger(__name__)
 FAMILIES: dict[Signal, Callable[[Look], list[Comparison]]] = {
+    "quality": quality.whole,
     "data": drift.data,
     "joint": drift.joint,
     "prediction": drift.prediction,
     "performance": realised.realised,
     "attribution": attribution.attributed,
     "fairness": fairness.fair,
+    "kpi": kpi.business,
+    "service": service.served,
 }
 SLICED: dict[Signal, Callable[[Look], list[Comparison]]] = {  # the same, in parts of the rows
     "data": slices.data,
@@ -105,7 +118,7 @@ def _judged(look: Look, compared: list[Comparison]) -> Observation:
         labelled=look.rows[TARGET].count(),
     )
     level = budget.level(settings, look.history, seen)
-    findings = budget.judged(seen.findings, settings, level)
+    findings = shape.told(look, budget.judged(seen.findings, settings, level), compared)
     seen = seen.model_copy(
         update={"findings": findings, "level": level, "summary": detect.summary(findings)}
     )

@@ -69,14 +69,14 @@ def test_a_fault_of_the_source_is_acted_on_at_once(change: Change, words: str) -
     assert found.evidence == ("data:a",)
 
 
-@pytest.mark.parametrize("what", ["missing", "type", "duplicates", "volume", "freshness"])
+@pytest.mark.parametrize("what", ["missing", "type", "duplicates", "volume", "gap", "age"])
 def test_broken_quality_is_a_fault(what: str) -> None:
     assert of(OK, [finding("quality", what, column="a")]).action == "quarantine"
 
 
 def test_new_categories_and_values_out_of_a_shifting_range_are_no_fault() -> None:
     new = [finding("quality", "new_categories", column="a"), data(change="new_values")]
-    far = [finding("quality", "range", column="a"), data()]
+    far = [finding("quality", "range", column="a", change="shift"), data()]
     assert of(OK, new, new).cause == "covariate_shift"
     assert of(OK, far, far).cause == "covariate_shift"
     assert of(OK, [finding("quality", "range", column="a")]).cause == "upstream_fault"
