@@ -15,7 +15,6 @@ import numpy as np
 import polars as pl
 from tests.unit.published import publish
 
-from trimtab.adapters import evidently
 from trimtab.environment import Environment, open_environment
 from trimtab.ledger import champion
 from trimtab.stages.evaluate import evaluate

@@ -67,6 +67,7 @@ class Finding(Record):
     slice: str | None = None  # column=value of the part of the rows it is about
     statistic: str
     value: float | None = None
+    interval: tuple[float, float] | None = None  # 95 %, of the value
     expected: float | None = None  # of the reference
     threshold: float | None = None  # from here on a change matters
     beyond: Literal["above", "below"] = "above"  # on which side of the threshold it matters
