@@ -72,7 +72,6 @@ class Finding(Record):
     threshold: float | None = None  # from here on a change matters
     beyond: Literal["above", "below"] = "above"  # on which side of the threshold it matters
     p_value: float | None = None
-    interval: tuple[float, float] | None = None  # of the value
     reference_rows: int = 0
     current_rows: int = 0
     status: Status

@@ -150,7 +150,7 @@ def _judged(look: Look, compared: list[Comparison]) -> Observation:
 
 def _pages(look: Look, seen: Observation, compared: list[Comparison]) -> Observation:
     """Write Evidently's page, ours and the JSON; return the observation with the page's path."""
-    env, features = look.env, look.candidate.features
+    env = look.env
     folder = _folder(seen, look.history)
     place = env.reports / folder
     page = _evidently(look, place / "evidently.html")
