@@ -87,7 +87,7 @@ def _judged(look: Look, compared: list[Comparison]) -> Observation:
         labelled=look.rows[TARGET].count(),
     )
     level = budget.level(settings, look.history, seen)
-    findings = budget.judged(seen.findings, settings, level)
+    findings = budget.judged(seen.findings, settings, level, look.history)
     seen = seen.model_copy(
         update={"findings": findings, "level": level, "summary": detect.summary(findings)}
     )
