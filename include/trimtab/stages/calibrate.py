@@ -52,11 +52,9 @@ def calibration(
     volume = _volume(env, model, seen, rows, every)
     columns = list(_columns(env, candidate))
     found = calibrate.simulate(columns, settings, volume, windows=windows, others=seen)
-    shared = {"performance", *(c.signal for c in columns)}
-    shared |= {
-        f.signal for o in seen[-budget.RECENT :] for f in o.findings if f.p_value is not None
-    }
-    shared = {signal for signal in shared if settings.watch(signal).alarm}
+    recent = [f for o in seen[-budget.RECENT :] for f in o.findings if f.p_value is not None]
+    heard: set[Signal] = {"performance", *(c.signal for c in columns), *(f.signal for f in recent)}
+    shared = [signal for signal in heard if settings.watch(signal).alarm]
     share = found.level / max(len(shared), 1)
     visible = calibrate.visible(columns, settings, volume, share)
     loss = calibrate.metric(_gate(env, candidate), settings, volume.rows, share)
