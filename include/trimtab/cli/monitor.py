@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from trimtab.cli import windows
+from trimtab.cli import calibrate, windows
 from trimtab.cli.answer import Answer, answering
 from trimtab.cli.options import Config, Debug, Home, Json, config_folder, open_project
 
@@ -28,6 +28,7 @@ app = typer.Typer(
     subcommand_metavar="MODEL | COMMAND [ARGS]...",
     help="Show what monitoring has seen of MODEL; or judge two files: --reference A --current B.",
 )
+app.command("calibrate")(calibrate.calibrate)
 
 
 @app.command(_DEFAULT)
