@@ -197,7 +197,9 @@ def _rank(compared: Comparison) -> tuple[bool, bool, float, float]:
 
 
 def _first(findings: Sequence[Finding], signal: Signal) -> Finding | None:
-    return next((f for f in findings if f.signal == signal and f.slice is None), None)
+    """The one about all rows and no other version."""
+    mine = (f for f in findings if (f.signal, f.slice, f.against) == (signal, None, None))
+    return next(mine, None)
 
 
 def _groups(findings: Sequence[Finding]) -> list[tuple[str, list[Finding]]]:

@@ -184,12 +184,12 @@ class _Scale:
 
 
 def _of(window: Observation, signal: Signal) -> Finding | None:
-    """The finding of a signal about all rows that has a value."""
+    """The finding of a signal about all rows and no other version that has a value."""
     return next(
         (
             f
             for f in window.findings
-            if f.signal == signal and f.slice is None and f.value is not None
+            if (f.signal, f.slice, f.against) == (signal, None, None) and f.value is not None
         ),
         None,
     )

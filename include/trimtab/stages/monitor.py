@@ -22,6 +22,7 @@ from trimtab.stages.watch import (
     fairness,
     kpi,
     labels,
+    predecessor,
     quality,
     realised,
     service,
@@ -39,7 +40,7 @@ FAMILIES: dict[Signal, Callable[[Look], list[Comparison]]] = {
     "data": drift.data,
     "joint": drift.joint,
     "prediction": drift.prediction,
-    "performance": realised.performance,
+    "performance": lambda look: [*realised.performance(look), *predecessor.versus(look)],
     "estimated": estimated.estimated,
     "concept": realised.concept,
     "calibration": realised.calibration,
@@ -67,16 +68,18 @@ def monitor(env: Environment, model: str) -> list[Observation]:
     seen = {event.key for event in env.ledger.events("observation", model)}
     pending = [scoring for scoring in scored if scoring.sha256 not in seen]
     _decided(env, model)  # what a run that was killed has left
-    found = []
-    for scoring in pending:
-        found.append(observe(env, scoring))
-        _decided(env, model)  # before the next one is looked at: it belongs to its history
-    for scoring, moment in labels.due(env, spec):
-        found.append(observe(env, scoring, moment))
-        _decided(env, model)
+    found = [_decided_on(env, scoring, None) for scoring in pending]
+    found += [_decided_on(env, scoring, moment) for scoring, moment in labels.due(env, spec)]
     if not found:
         raise NotReadyError(f"{model}: nothing to observe; every scored file was observed")
     return found
+
+
+def _decided_on(env: Environment, scoring: Scoring, later: labels.Moment | None) -> Observation:
+    """Observe and decide before the next one is looked at: it belongs to its history."""
+    seen = observe(env, scoring, later)
+    _decided(env, scoring.model)
+    return seen
 
 
 def observe(env: Environment, scoring: Scoring, later: labels.Moment | None = None) -> Observation:
@@ -86,9 +89,8 @@ def observe(env: Environment, scoring: Scoring, later: labels.Moment | None = No
     """
     look = look_at(env, scoring, later)
     families = [*FAMILIES.items(), *SLICED.items()]
-    if later is not None:
-        families = [(signal, each) for signal, each in families if signal in looks.BY_LABELS]
-    compared = [each for signal, family in families for each in _asked(signal, family, look)]
+    asked = [each for each in families if later is None or each[0] in looks.BY_LABELS]
+    compared = [each for signal, family in asked for each in _asked(signal, family, look)]
     seen = _judged(look, compared)
     seen = _pages(look, seen, compared)
     event = env.ledger.append("observation", scoring.model, seen.key, seen.to_json())
