@@ -192,3 +192,38 @@ class RetrainDecision(Record):
     new_rows: int = 0
     helps_from: datetime | None = None  # older rows are left out of the training
     at: datetime | None = None  # the data's own time
+
+
+class Visible(Record):
+    """The smallest change of one thing that a single window would show, four times of five."""
+
+    signal: Signal
+    what: Literal["mean", "category", "missing", "metric"]
+    name: str  # of the column or the metric
+    unit: Literal["standard deviations", "share of the rows", "of the metric"]
+    smallest: float | None  # None: not even the largest change that is possible
+    note: str = ""
+
+
+class Calibration(Record):
+    """What the settings mean for a model's own history and volume.
+
+    False alarms come from windows without a change: runs of the version's own reference, judged
+    like any window.
+    """
+
+    model: str
+    version: int
+    rows: int  # of a window
+    every: float | None  # days from one window to the next
+    windows: int  # simulated
+    moved: int  # of them had a finding that moved
+    alarms: int  # of them alarmed
+    false_alarms: float | None  # expected within the budget's time
+    allowed: int
+    budget: str
+    level: float  # of one window
+    signals: tuple[Signal, ...]  # simulated
+    shared: int  # signals that the level is shared by: the others are held to theirs
+    visible: tuple[Visible, ...]
+    notes: tuple[str, ...] = ()

@@ -69,7 +69,6 @@ def overlap(now: Known, before: Known) -> tuple[Any, Any]:
 
     inputs = np.concatenate([_seen(now), _seen(before)])
     side = np.repeat([1, 0], [len(now), len(before)])
-    even = np.where(side == 1, 0.5 / max(len(now), 1), 0.5 / max(len(before), 1)) * len(side)
     fold = np.random.default_rng(0).permutation(len(side)) % FOLDS
     chance = np.empty(len(side))
     least = max(20, len(side) // 100)
@@ -78,8 +77,10 @@ def overlap(now: Known, before: Known) -> tuple[Any, Any]:
         model = HistGradientBoostingClassifier(
             max_iter=50, max_leaf_nodes=8, min_samples_leaf=least, l2_regularization=1.0,
             early_stopping=False, random_state=0,
-        ).fit(inputs[learn], side[learn], sample_weight=even[learn])  # fmt: skip
+        ).fit(inputs[learn], side[learn])  # fmt: skip
         chance[~learn] = model.predict_proba(inputs[~learn])[:, 1]
+    odds = chance / (1 - chance) * len(before) / len(now)
+    chance = odds / (1 + odds)
     return 1 - chance[: len(now)], chance[len(now) :]
 
 

@@ -25,6 +25,10 @@ from trimtab.watch import (
 )
 
 SHOWN = 12  # pictures of columns
+_ORDER: tuple[Signal, ...] = (  # what a person wants to hear first
+    "quality", "service", "kpi", "concept", "performance", "calibration", "fairness",
+    "estimated", "data", "joint", "prediction", "attribution",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,14 @@ class Change:
         """In which window it began."""
         if self.alarm is None:
             return "this window; no alarm yet"
-        return f"{self.alarm.since} ({self.alarm.windows} of the last windows)"
+        count = self.alarm.windows
+        return f"{self.alarm.since} ({count} window{'s' if count > 1 else ''})"
+
+    @property
+    def rank(self) -> tuple[bool, bool, int, float]:
+        """Alarms first, all rows before parts of them, then by what it means, the surest first."""
+        f = self.finding
+        return self.alarm is None, f.slice is not None, _ORDER.index(f.signal), f.p_value or 0.0
 
 
 @dataclass(frozen=True)
@@ -105,7 +116,7 @@ def render(story: Story) -> str:
             title=title,
             badge=badge,
             tone=tone,
-            advice=words.ACTIONS[story.triage.action][2] if story.triage else "",
+            advice=words.advice(story.triage) if story.triage else "",
             changes=changes(seen),
             performance=performance,
             estimated=_first(seen.findings, "estimated"),
@@ -126,10 +137,10 @@ def render(story: Story) -> str:
 
 
 def changes(seen: Observation) -> list[Change]:
-    """What moved, alarms first, the surest of each first."""
+    """What moved, most telling first."""
     alarms = {alarm.signal: alarm for alarm in seen.alarm}
     moved = [Change(f, alarms.get(f.signal)) for f in seen.findings if f.status == "moved"]
-    return sorted(moved, key=lambda c: (c.alarm is None, c.finding.p_value or 0.0))
+    return sorted(moved, key=lambda change: change.rank)
 
 
 def pictures(compared: Sequence[Comparison]) -> list[Picture]:
@@ -186,7 +197,9 @@ def _rank(compared: Comparison) -> tuple[bool, bool, float, float]:
 
 
 def _first(findings: Sequence[Finding], signal: Signal) -> Finding | None:
-    return next((f for f in findings if f.signal == signal and f.slice is None), None)
+    """The one about all rows and no other version."""
+    mine = (f for f in findings if (f.signal, f.slice, f.against) == (signal, None, None))
+    return next(mine, None)
 
 
 def _groups(findings: Sequence[Finding]) -> list[tuple[str, list[Finding]]]:
@@ -213,6 +226,7 @@ def _pages() -> Environment:
         "number": words.number,
         "chance": words.chance,
         "what": words.what,
+        "signal": words.signal,
         "limit": words.limit,
     }
     return pages

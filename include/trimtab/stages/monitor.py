@@ -142,7 +142,8 @@ def _judged(look: Look, compared: list[Comparison]) -> Observation:
         labels_at=look.labels_at,
     )
     level = budget.level(settings, look.history, seen)
-    findings = shape.told(look, budget.judged(seen.findings, settings, level), compared)
+    findings = budget.judged(seen.findings, settings, level, look.history)
+    findings = shape.told(look, findings, compared)
     seen = seen.model_copy(
         update={"findings": findings, "level": level, "summary": detect.summary(findings)}
     )

@@ -72,9 +72,13 @@ def _news(env: Environment, found: Triage, acted: Acted, change: Change) -> bool
         for event in env.ledger.events("acted", found.model)
         if event.payload["incident"] == change.incident.id
     ]
-    said = {(each.action, each.outcome) for each in before if each.told}
-    loudest = max((_LOUDNESS.index(each.told) for each in before if each.told), default=-1)
-    return (acted.action, acted.outcome) not in said or _LOUDNESS.index(found.severity) > loudest
+    told = [each for each in before if each.told]
+    loudest = max((_LOUDNESS.index(each.told) for each in told if each.told), default=-1)
+    if acted.outcome == "refused":  # that a guard speaks again is none
+        said = acted.action in {each.action for each in told}
+    else:
+        said = (acted.action, acted.outcome) in {(each.action, each.outcome) for each in told}
+    return not said or _LOUDNESS.index(found.severity) > loudest
 
 
 def _begins(env: Environment, found: Triage) -> bool:

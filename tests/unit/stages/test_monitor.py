@@ -19,13 +19,15 @@ from trimtab.errors import NotReadyError
 from trimtab.ledger import champion
 from trimtab.monitoring.profile import ReferenceProfile
 from trimtab.stages import retrain
+from trimtab.stages.calibrate import calibration
 from trimtab.stages.decide import decide
 from trimtab.stages.features import build_features
 from trimtab.stages.monitor import monitor
 from trimtab.stages.revert import revert
 from trimtab.stages.score import candidate_of, score
 from trimtab.stages.train import train
-from trimtab.stages.watch.look import reference_profile
+from trimtab.stages.watch import expected
+from trimtab.stages.watch import look as look_module
 from trimtab.types import GateVerdict
 from trimtab.watch import Observation, RetrainDecision
 
@@ -241,7 +243,32 @@ def test_the_reference_is_built_once(after: Environment) -> None:
     assert built.prediction is not None
     assert built.prediction.rows == candidate.features.holdout_rows
     (after.lake / candidate.features.uri).unlink()
-    assert reference_profile(after, candidate) == built
+    assert look_module.reference_profile(after, candidate) == built
+    blocks = expected.features(after, candidate, built)
+    assert sum(blocks.rows) == built.rows
+    assert len(blocks.starts) == len(blocks.rows) + 1, "the order of time is known"
+    for name, before in built.columns.items():
+        counts = np.asarray(blocks.counts[name]).sum(axis=0)
+        assert tuple(counts) == (*before.counts, before.nulls), name
+    assert sum(expected.predictions(after, candidate, built.prediction).rows) > 0
+
+
+def test_calibrate_speaks_of_the_models_own_volume(after: Environment) -> None:
+    found = calibration(after, "delay", windows=60)
+    assert (found.version, found.rows) == (1, ROWS)
+    assert found.every == pytest.approx(28, abs=4)
+    assert found.signals == ("data", "joint", "prediction")
+    assert found.false_alarms is not None
+    assert found.false_alarms <= found.allowed
+    sizes = {(v.signal, v.name, v.what): v.smallest for v in found.visible}
+    assert 0 < (sizes["data", "a", "mean"] or 0) < 1
+    assert 0 < (sizes["data", "kind", "category"] or 0) < 0.5
+    assert 0 < (sizes["data", "b", "missing"] or 0) < 0.5
+    assert 0.02 < (sizes["performance", "roc_auc", "metric"] or 0) < 0.2
+    assert any("less than 8 windows long" in note for note in found.notes)
+    more = calibration(after, "delay", rows=200, every=timedelta(days=1), windows=20)
+    wider = {(v.signal, v.name, v.what): v.smallest for v in more.visible}
+    assert (wider["data", "a", "mean"] or 9) > (sizes["data", "a", "mean"] or 0), "fewer rows"
 
 
 @pytest.mark.usefixtures("no_page")

@@ -149,8 +149,9 @@ def _rows(
     """Feature rows of a scored file with predictions, and ``_target`` where it can be known."""
     dataset = env.project.dataset(spec.score.on or spec.data.from_)
     further = spec.monitor.labels.key if spec.monitor.labels else ()
-    here = [name for name in (spec.target.column, *further) if name in dataset.columns]
-    extra = list(dict.fromkeys([*here, *_looked_at(env, spec)]))
+    wanted = dict.fromkeys((spec.target.column, *further, *view.looked_at(spec)))
+    there = {*dataset.columns, *_brought(env, spec)}
+    extra = [name for name in wanted if name in there]
     read = functools.partial(
         view.rows_of_files, env, spec.model, [scoring.sha256], dataset=dataset.dataset, extra=extra
     )
@@ -172,13 +173,10 @@ def _rows(
     )
 
 
-def _looked_at(env: Environment, spec: ModelSpec) -> list[str]:
-    """Slices and protected columns that the scored rows have."""
-    catalog = env.project.catalog
-    ours = catalog.datasets[spec.data.from_].columns
-    scored = catalog.datasets[spec.score.on or spec.data.from_].columns
-    brought = {name for name in available(spec, catalog) if name not in ours}
-    return [name for name in view.looked_at(spec) if name in scored or name in brought]
+def _brought(env: Environment, spec: ModelSpec) -> set[str]:
+    """Columns that joins, views and expressions bring to the rows of a dataset."""
+    ours = env.project.dataset(spec.data.from_).columns
+    return {name for name in available(spec, env.project.catalog) if name not in ours}
 
 
 def _predictions(env: Environment, scoring: Scoring) -> pl.LazyFrame:

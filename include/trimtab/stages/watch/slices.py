@@ -5,15 +5,15 @@ from pathlib import Path
 
 import polars as pl
 
-from trimtab.config.columns import primary_metric
 from trimtab.evaluation import bootstrap, holdout
 from trimtab.evaluation.case import Answers
 from trimtab.evaluation.slices import Scored
-from trimtab.monitoring import performance, profile, report, slices
+from trimtab.monitoring import performance, profile, report, runs, slices
 from trimtab.monitoring.detect import Comparison
+from trimtab.monitoring.null import Null, null
 from trimtab.monitoring.slices import Cut, Part, Parts
 from trimtab.stages import loading
-from trimtab.stages.watch import truth
+from trimtab.stages.watch import expected, truth
 from trimtab.stages.watch.look import Look, kinds
 from trimtab.stages.watch.realised import often
 from trimtab.stages.watch.top import top
@@ -32,7 +32,8 @@ def data(look: Look) -> list[Comparison]:
             found.append(_few(look, "data", part, rows.height))
         elif part.columns:
             measured = profile.measure(rows, part.columns)
-            found.append(slices.most_moved(part, measured, look.settings))
+            chances = _nulls(look, part, rows)
+            found.append(slices.most_moved(part, measured, look.settings, chances))
     return found
 
 
@@ -46,6 +47,14 @@ def realised(look: Look) -> list[Comparison]:
         if part.metric is not None:
             found.append(Comparison(_measured(look, part, rows, sizes[part.name])))
     return found
+
+
+def _nulls(look: Look, part: Part, rows: pl.DataFrame) -> dict[str, Null]:
+    """What chance alone does to a part of this size, by runs of the same part's reference."""
+    if part.blocks is None:
+        return {}
+    span = expected.seconds(rows, look.time)
+    return {name: null(part.blocks.of(name), rows.height, span) for name in part.columns}
 
 
 def _measured(look: Look, part: Part, rows: pl.DataFrame, scored: int) -> Finding:
@@ -159,16 +168,19 @@ def _of(
     names = cut.of(rows[cut.column])
     there = cut.of(held[cut.column])
     every = kinds(look.candidate.features)
+    time = look.time if look.time in rows.columns else None
     first = [n for n in top(look.env, look.candidate, 0) if n in every and n != cut.column]
     for value in slices.largest(names, look.settings.slice_min_rows):
         mine = rows.filter(names == value)
         mask = (there == value).to_numpy()
+        columns = profile.build(mine, {name: every[name] for name in first[:FEATURES]})
         told = scored.part(cut.column, value, mask) if scored and mask.sum() > 1 else None
         yield Part(
             column=cut.column,
             value=value,
             rows=mine.height,
-            columns=profile.build(mine, {name: every[name] for name in first[:FEATURES]}),
+            columns=columns,
+            blocks=runs.cut(mine, columns, time) if columns else None,
             metric=told.metric if told else None,
             interval=(told.interval.low, told.interval.high) if told else None,
             judged=told.rows if told else 0,
@@ -190,5 +202,5 @@ def _scored(look: Look) -> tuple[Scored | None, pl.DataFrame]:
     drawn = bootstrap.plan(
         len(rows), rows.times, None, resamples=200, confidence=0.95, seed=candidate.key
     )
-    name = primary_metric(look.spec, task)
+    name = truth.primary(look)
     return Scored(name=name, y=rows.y, challenger=said, champion=None, resampling=drawn), held
