@@ -47,9 +47,7 @@ def test_no_chance_below_its_level_without_a_change() -> None:
         found = []
         for _ in range(20):
             runs = [(int(k), 400) for k in draw.binomial(400, rate, 40)]
-            found += [
-                chance.count(int(k), 400, runs).p_value for k in draw.binomial(400, rate, 20)
-            ]
+            found += [chance.count(int(k), 400, runs).p_value for k in draw.binomial(400, rate, 20)]
         assert np.mean(np.array(found) <= 0.05) <= 0.06, rate
         assert np.mean(np.array(found) <= 0.001) <= 0.005, rate
         more = [chance.count(int(k), 400, runs).p_value for k in draw.binomial(400, rate + 0.2, 20)]
