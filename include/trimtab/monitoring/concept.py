@@ -25,7 +25,7 @@ ROWS = 10_000  # of each side; more say the same
 class SameInputs:
     """The metric of both sides on inputs that both have, and on all of their own rows.
 
-    ``rows`` is what the smaller side's weights are worth in rows of equal weight.
+    ``rows`` is how many rows the smaller side has that could be of either.
     """
 
     now: Spread
@@ -52,11 +52,16 @@ def compare(now: Known, before: Known, metric: Metric) -> SameInputs:
     return SameInputs(
         here,
         there,
-        int(min(by_block.effective(of_now), by_block.effective(of_before))),
+        int(min(_worth(of_now), _worth(of_before))),
         everything[0],
         everything[1],
         by_block.chance_of_fall(here, there),
     )
+
+
+def _worth(weights: Any) -> float:
+    """Rows of equal weight; of two sides that are quite alike, whose weights are 1/2, all rows."""
+    return min(by_block.effective(weights), 2 * float(np.sum(weights)))
 
 
 def overlap(now: Known, before: Known) -> tuple[Any, Any]:

@@ -68,7 +68,7 @@ def joined(
     made = target.label(
         spec.target, task_of(spec, env.project.catalog), brings.columns[spec.target.column]
     )
-    keys = key_of(spec, brings, scored)
+    keys = _keys(env, spec)
     there = sources.published(env, brings.dataset, moment.version).table
     if keys == [FILE, ROW]:
         there = there.filter(pl.col(FILE).is_in(files))
@@ -80,16 +80,20 @@ def joined(
     return found.with_columns(pl.when(due).then(TARGET).alias(TARGET))
 
 
-def key_of(spec: ModelSpec, brings: DatasetSpec, scored: DatasetSpec) -> list[str]:
+def _keys(env: Environment, spec: ModelSpec) -> list[str]:
     """Columns by which a label finds its row."""
-    labels = spec.monitor.labels
+    labels, scored = spec.monitor.labels, env.project.dataset(_scored(spec))
     if labels and labels.key:
         return list(labels.key)
-    if labels and prediction.COLUMN in brings.columns:
+    if labels and prediction.COLUMN in brought_by(env, spec).columns:
         return [prediction.COLUMN]
-    if labels is None and scored.write == "append":
-        return [FILE, ROW]  # a row stays where it is
-    return list(scored.key)
+    return list(scored.key) if labels or _moves(env, scored) else [FILE, ROW]
+
+
+def _moves(env: Environment, scored: DatasetSpec) -> bool:
+    """Whether a row may stand in another file later: an upsert, or a file that came again."""
+    made = env.ledger.events("dataset_version", scored.dataset)
+    return scored.write != "append" or any(e.payload.get("operation") == "restate" for e in made)
 
 
 def due(env: Environment, spec: ModelSpec) -> list[tuple[Scoring, Moment]]:
@@ -115,7 +119,7 @@ def due(env: Environment, spec: ModelSpec) -> list[tuple[Scoring, Moment]]:
 def repeated(env: Environment, spec: ModelSpec, scoring: Scoring) -> pl.DataFrame | None:
     """Return keys of the file's rows that an earlier scored file had: their labels count there."""
     dataset = env.project.dataset(_scored(spec))
-    if dataset.write == "append":  # a key comes once
+    if not _moves(env, dataset):  # a key comes once
         return None
     earlier = _scored_before(env, scoring)
     if not earlier:
@@ -154,8 +158,9 @@ def _counted(
     """Known labels of each scored file, in one pass over the predictions."""
     files = [s.sha256 for s in scored]
     rows = delta.scan(env.predictions(spec.model), max(s.table_version for s in scored))
-    keys = key_of(spec, brought_by(env, spec), env.project.dataset(_scored(spec)))
-    if not {*keys} <= {*rows.collect_schema().names()}:  # other columns than those of the key
+    if not {*_keys(env, spec)} <= {
+        *rows.collect_schema().names()
+    }:  # other columns than those of the key
         rows = sources.published(env, _scored(spec)).table
     rows = rows.filter(pl.col(FILE).is_in(files))
     found = joined(env, spec, rows, now, files).group_by(FILE).agg(pl.col(TARGET).count())
