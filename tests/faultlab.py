@@ -5,7 +5,7 @@ rated follow from them by rules that can be changed. Everything goes through the
 published, scored, monitored and decided on, as in production.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +19,10 @@ from trimtab.environment import Environment, open_environment
 from trimtab.ledger import champion
 from trimtab.stages.evaluate import evaluate
 from trimtab.stages.features import build_features
+from trimtab.stages.monitor import monitor
+from trimtab.stages.score import score
 from trimtab.stages.train import train
+from trimtab.watch import Triage
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAYS, ROWS = 10, 1000  # of a window
@@ -156,3 +159,117 @@ def serve(env: Environment, model: str) -> int:
         reason="tests",
     )  # fmt: skip
     return candidate.version
+
+
+def _set(column: str, change: Callable[[Any, np.random.Generator], Any]) -> Do:
+    def do(rides: Frame, draw: np.random.Generator) -> None:
+        rides[column] = change(rides[column], draw)
+
+    return do
+
+
+def _gone(share: float) -> Callable[[Any, np.random.Generator], Any]:
+    return lambda values, draw: [
+        None if gone else float(value)
+        for value, gone in zip(values, draw.random(len(values)) < share, strict=True)
+    ]
+
+
+def _unlabelled(rides: Frame, draw: np.random.Generator) -> None:
+    for name in MODELS:
+        rides[name] = [None] * len(rides[name])
+
+
+def _twice(rides: Frame, draw: np.random.Generator) -> None:
+    """Every third row is delivered again under another key."""
+    again = np.arange(len(rides["ride"])) % 3 == 0
+    for name, values in rides.items():
+        kept = np.asarray(values, dtype=object)
+        rides[name] = [*kept, *kept[again]]
+    rides["ride"] = np.arange(len(rides["ride"])) + int(min(rides["ride"]))
+
+
+def _all(answer: str) -> dict[str, str]:
+    return dict.fromkeys(MODELS, answer)
+
+
+BROKEN, ASIDE = "quarantine", "watch"
+FAULTS = (
+    Fault("nothing", _all("nothing")),
+    Fault("km in metres", _all(BROKEN), delivery=_set("km", lambda v, _: v * 1000)),
+    Fault("km in miles", _all(BROKEN), delivery=_set("km", lambda v, _: v / 1.609344)),
+    Fault("warmth in Fahrenheit", _all(BROKEN), delivery=_set("warmth", lambda v, _: v * 1.8 + 32)),
+    Fault("warmth missing in 30 %", _all(BROKEN), delivery=_set("warmth", _gone(0.3))),
+    Fault("km all missing", _all(BROKEN), delivery=_set("km", _gone(1.0))),
+    Fault(
+        "load filled with -9",
+        _all(BROKEN),
+        delivery=_set("load", lambda v, d: np.where(d.random(len(v)) < 0.4, -9.0, v)),
+    ),
+    Fault(
+        "van renamed",
+        _all(BROKEN),
+        delivery=_set("kind", lambda v, _: np.where(v == "van", "VAN-2", v)),
+    ),
+    Fault(
+        "every kind in upper case",
+        _all(BROKEN),
+        delivery=_set("kind", lambda v, _: np.char.upper(v)),
+    ),
+    Fault("a fifth of the rows", _all(BROKEN), rows=ROWS // 5),
+    Fault("a third of the rows twice", _all(BROKEN), delivery=_twice),
+    Fault("load moves", _all(ASIDE), inputs=_set("load", lambda v, _: v + 0.8)),
+    Fault(
+        "more vans",
+        _all(ASIDE),
+        inputs=_set("kind", lambda v, d: np.where(d.random(len(v)) < 0.3, "van", v)),
+    ),
+    Fault("it gets colder", _all(ASIDE), inputs=_set("warmth", lambda v, _: v - 6)),
+    Fault(
+        "a new kind of ride",
+        _all(ASIDE),
+        inputs=_set("kind", lambda v, d: np.where(d.random(len(v)) < 0.15, "moped", v)),
+    ),
+    Fault("load works the other way", _all("retrain"), rule={"load": -0.7}),
+    Fault("km count for nothing", _all("retrain"), rule={"km": 0.0}),
+    Fault(
+        "long rides, which are otherwise",
+        _all("retrain"),
+        inputs=_set("km", lambda v, _: v + 7),
+        rule={"far": 0.5},
+    ),
+    Fault("minutes drift up", {"minutes": "retrain"}, rule={"plus": 1.2}, tasks=("minutes",)),
+    Fault("more rides are late", {"late": "recalibrate"}, rule={"plus": 1.0}, tasks=("late",)),
+    Fault("labels stop", _all("wait"), delivery=_unlabelled),
+    Fault(
+        "labels stop while load moves",
+        _all("wait"),
+        inputs=_set("load", lambda v, _: v + 0.8),
+        delivery=_unlabelled,
+    ),
+)
+ACTS = ("quarantine", "recalibrate", "retrain", "roll_back", "escalate")
+
+
+def play(env: Environment, models: tuple[str, ...], fault: Fault, *, seed: int) -> None:
+    """Three good windows, then four with the fault: published, scored, monitored, decided on."""
+    for window in range(7):
+        frame = rides(window, fault if window >= 3 else None, seed=seed)
+        publish(env, "rides", frame, f"{window}.csv")
+        for model in models:
+            score(env, model)
+            monitor(env, model)
+
+
+def decided(env: Environment, model: str) -> list[Triage]:
+    """Every triage of a model, oldest first."""
+    return [Triage.model_validate(e.payload) for e in env.ledger.events("triage", model)]
+
+
+def answer(found: Sequence[Triage]) -> str:
+    """What was done about it in the end: what may change anything counts before what may not."""
+    done = [each.action for each in found]
+    acts = [action for action in done if action in ACTS]
+    if acts:
+        return " then ".join(dict.fromkeys(acts))
+    return next((action for action in reversed(done) if action != "nothing"), "nothing")

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from trimtab.types import Record
+from trimtab.types import Measure, Record
 
 # What is watched, each with its own reference, window and limits.
 Signal = Literal[
@@ -67,7 +67,7 @@ class Finding(Record):
     slice: str | None = None  # column=value of the part of the rows it is about
     statistic: str
     value: float | None = None
-    interval: tuple[float, float] | None = None  # 95 %, of the value
+    interval: tuple[Measure, Measure] | None = None  # 95 %, of the value
     expected: float | None = None  # of the reference
     threshold: float | None = None  # from here on a change matters
     beyond: Literal["above", "below"] = "above"  # on which side of the threshold it matters
