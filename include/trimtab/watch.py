@@ -187,7 +187,7 @@ class RetrainDecision(Record):
     model: str
     partition: str
     retrain: bool
-    causes: tuple[Literal["new_data", "drift", "performance", "manual"], ...] = ()
+    causes: tuple[Literal["new_data", "drift", "performance", "manual", "recalibrate"], ...] = ()
     reason: str
     new_rows: int = 0
     helps_from: datetime | None = None  # older rows are left out of the training
