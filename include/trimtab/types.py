@@ -285,6 +285,7 @@ class FeatureSet(Record):
     left_out: tuple[str, ...] = ()  # hashes of files that are advised against
     since: datetime | None = None  # older rows are left out: they are of a concept that is over
     asked_since: datetime | None = None  # what was asked for; with too few rows left all count
+    recalibrates: int | None = None  # the version that is kept but for its calibration
 
     @property
     def features(self) -> tuple[str, ...]:

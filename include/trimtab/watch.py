@@ -84,10 +84,12 @@ class Finding(Record):
     def name(self) -> str:
         """How the finding is called in lists: signal, column or statistic, and slice.
 
-        Quality says several things of one column, so that there its statistic stands too.
+        Quality and fairness say several things of one column, so that there its statistic stands
+        too.
         """
         part = f" [{self.slice}]" if self.slice else ""
-        more = f" {self.statistic}" if self.signal == "quality" and self.column else ""
+        several = self.signal in ("quality", "fairness") and self.column
+        more = f" {self.statistic}" if several else ""
         return f"{self.signal}:{self.column or self.statistic}{more}{part}"
 
 
@@ -187,7 +189,7 @@ class RetrainDecision(Record):
     model: str
     partition: str
     retrain: bool
-    causes: tuple[Literal["new_data", "drift", "performance", "manual"], ...] = ()
+    causes: tuple[Literal["new_data", "drift", "performance", "manual", "recalibrate"], ...] = ()
     reason: str
     new_rows: int = 0
     helps_from: datetime | None = None  # older rows are left out of the training

@@ -16,18 +16,17 @@ class Scope:
 
     files: tuple[str, ...] = ()  # hashes of files that are left out
     since: datetime | None = None
-
-    def __bool__(self) -> bool:
-        return bool(self.files or self.since)
+    recalibrates: int | None = None  # the rows are for another calibration of this version
 
     def identity(self) -> list[Any]:
         """What it adds to the identity of the rows; nothing when it leaves nothing out."""
         since = self.since.isoformat() if self.since else None
-        return [{"left_out": list(self.files), "since": since}] if self else []
+        kept = [{"left_out": list(self.files), "since": since}] if self.files or since else []
+        return [*kept, *([{"recalibrates": self.recalibrates}] if self.recalibrates else [])]
 
     def narrowed(self, source: Source, time: str | None) -> Source:
         """Return the source with these rows only; its newest moment is theirs."""
-        if not self:
+        if not self.files and not self.since:
             return source
         table = source.table
         if self.files:

@@ -35,8 +35,8 @@ def columns(usual: Wholeness, seen: Seen, settings: Monitor) -> Iterator[Finding
             continue
         yield _share("missing", name, seen.missing[name], column.missing, usual, seen, settings)
         if name in seen.outside:
-            none = (0,) * len(usual.rows)
-            found = _share("range", name, seen.outside[name], none, usual, seen, settings)
+            outside = seen.outside[name]
+            found = _share("range", name, outside, column.infinite, usual, seen, settings)
             yield _noted(found, f"usual is {column.low:.6g} to {column.high:.6g}")
         if column.values is not None:
             yield _unseen(name, column, usual, seen, settings)

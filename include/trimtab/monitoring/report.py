@@ -74,8 +74,7 @@ class Change:
         """In which window it began."""
         if self.alarm is None:
             return "this window; no alarm yet"
-        count = self.alarm.windows
-        return f"{self.alarm.since} ({count} window{'s' if count > 1 else ''})"
+        return self.alarm.since
 
     @property
     def rank(self) -> tuple[bool, bool, int, float]:
@@ -160,15 +159,13 @@ def lines(findings: Sequence[Finding]) -> list[Lines]:
     shares = [f for f in findings if f.signal == "attribution" and f.statistic == "share"]
     gaps = [f for f in findings if f.signal == "fairness"]
     parts = [f for f in findings if f.signal == "performance" and f.slice]
-    named = [gap.model_copy(update={"column": f"{gap.column}, {_GAPS[gap.statistic]}"})
-             for gap in gaps if gap.statistic in _GAPS]  # fmt: skip
     metric = parts[0].statistic if parts else ""
     whole = [part.model_copy(update={"column": part.slice, "slice": None}) for part in parts]
     found = [
         Lines("What the answers rest on", "Share of each feature in all contributions.",
               charts.dots(sorted(shares, key=lambda f: -(f.expected or 0.0)))),
         Lines("Fairness", "How far the groups of a protected column lie apart (gate.fairness).",
-              charts.dots(named)),
+              charts.dots(gaps)),
         Lines("Parts of the rows", f"{metric} in each; higher is better.", charts.dots(whole)),
     ]  # fmt: skip
     return [each for each in found if each.dots]
@@ -182,18 +179,13 @@ def write(text: str, path: Path) -> None:
     aside.replace(path)
 
 
-_GAPS = {
-    "demographic_parity": "rate of positive answers",
-    "equalized_odds": "true or false positive rate",
-    "error": "error",
-}
-
-
-def _rank(compared: Comparison) -> tuple[bool, bool, float, float]:
+def _rank(compared: Comparison) -> tuple[bool, bool, bool, float, float]:
+    """The answers, then whole columns, then parts; what moved, what is surest, what is farthest."""
     finding = compared.finding
     apart = -(finding.value or 0.0)
     chance = 1.0 if finding.p_value is None else finding.p_value
-    return finding.signal != "prediction", finding.status != "moved", chance, apart
+    part, calm = finding.slice is not None, finding.status != "moved"
+    return finding.signal != "prediction", part, calm, chance, apart
 
 
 def _first(findings: Sequence[Finding], signal: Signal) -> Finding | None:

@@ -218,7 +218,7 @@ def _title(window: Observation, kind: str, value: float | None) -> str:
 
 
 def _promises(seen: Sequence[Observation], scale: _Scale) -> list[Promise]:
-    found = []
+    found: list[Promise] = []
     half = (RIGHT - LEFT) / scale.count / 2
     for i, window in enumerate(seen):
         told = next(iter(_drawn(window)), None)

@@ -15,7 +15,7 @@ _BLOCK, _HASH = "_block", "_hash"
 
 
 class ColumnWholeness(Record):
-    """One column of the reference. ``missing`` and ``unseen`` are counts, one per block.
+    """One column of the reference. ``missing``, ``infinite`` and ``unseen`` count, per block.
 
     ``unseen`` counts the values of a block that no earlier block has. ``values`` is None where
     there are none to list: a number, or a category of too many values.
@@ -23,6 +23,7 @@ class ColumnWholeness(Record):
 
     kind: Kind
     missing: tuple[int, ...]
+    infinite: tuple[int, ...] = ()
     low: float | None = None  # of the finite values
     high: float | None = None
     values: tuple[str, ...] | None = None
@@ -109,9 +110,11 @@ def _column(
 ) -> ColumnWholeness:
     plain = ColumnWholeness(kind=kind, missing=missing)
     if kind == "numeric":
-        there = blocks.select(as_counted(name, kind)).to_series()
-        finite = there.filter(there.is_finite())
-        return plain.model_copy(update={"low": finite.min(), "high": finite.max()})
+        there = blocks.select(_BLOCK, as_counted(name, kind).alias(name))
+        finite = there[name].filter(there[name].is_finite())
+        ends = {"low": finite.min(), "high": finite.max()}
+        per_block = there.group_by(_BLOCK).agg(pl.col(name).is_infinite().sum()).sort(_BLOCK)
+        return plain.model_copy(update={**ends, "infinite": tuple(per_block[name])})
     if kind == "hour":
         return plain
     counts = blocks.select(_BLOCK, as_counted(name, kind).alias(name)).drop_nulls()
@@ -119,11 +122,11 @@ def _column(
     if first.height > MOST_VALUES:
         return plain
     new = counts.join(first.select(name, _BLOCK), on=[name, _BLOCK], how="semi")
-    per_block = dict(new.group_by(_BLOCK).len().iter_rows())
+    brought = dict(new.group_by(_BLOCK).len().iter_rows())
     return plain.model_copy(
         update={
             "values": tuple(first[name].sort()),
-            "unseen": tuple(per_block.get(i, 0) for i in range(len(missing))),
+            "unseen": tuple(brought.get(i, 0) for i in range(len(missing))),
         }
     )
 

@@ -117,10 +117,12 @@ def chance(value: float | None) -> str:
 
 
 def what(finding: Finding) -> str:
-    """What a finding is about, without its signal."""
+    """Say what a finding is about, without its signal."""
     column = finding.column or finding.statistic
     if finding.signal == "prediction":
         column = "answers"
+    elif finding.signal in ("quality", "fairness") and finding.column:
+        column += f", {finding.statistic.replace('_', ' ')}"
     return f"{column} where {finding.slice}" if finding.slice else column
 
 

@@ -77,7 +77,7 @@ def _act(env: Environment, task: Task, links: Links) -> Acted | None:
         quiet = found.action == "nothing" and not change.over and change.incident is None
         if quiet and not asked:
             return None
-        acted = _acted(task, remedy, change, retrain=asked)
+        acted = _acted(task, remedy, change, retrain=asked or remedy.rings)
         acted = tell(env, spec, task.observation, found, acted, change, links)
         also = list(change.entries(found))
         event = env.ledger.append(KIND, spec.model, found.key, acted.to_json(), also=also)

@@ -8,6 +8,7 @@ from trimtab.errors import NotReadyError
 from trimtab.ledger.event import Entry, Event
 from trimtab.monitoring import policy
 from trimtab.monitoring.history import KINDS, Past
+from trimtab.stages import recalibrate
 from trimtab.watch import Triage
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,8 @@ def _decide(env: Environment, spec: ModelSpec, seen: "_Seen", key: str) -> Triag
     history = seen.news().at(key)
     made = policy.decide(history, spec, history.now)
     also = [Entry("retrain_decision", spec.model, key, made.retrain.to_json())]
-    if made.retrain.retrain and history.open_request is None:
+    waits = history.open_request
+    if made.retrain.retrain and (waits is None or waits.startswith(recalibrate.PREFIX)):
         also.append(Entry("retrain_request", spec.model, key, made.retrain.to_json()))
     event = env.ledger.append("triage", spec.model, key, made.triage.to_json(), also=also)
     found = Triage.model_validate(event.payload)

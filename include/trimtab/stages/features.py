@@ -26,7 +26,13 @@ from trimtab.training.record import candidate_key, config_hash
 from trimtab.types import ROLE, ROW, TARGET, Candidate, FeatureCost, FeatureSet
 
 log = logging.getLogger(__name__)
-_CAUSES = ("performance", "drift", "new_data", "manual")  # in this order when there are several
+_CAUSES = (
+    "performance",
+    "drift",
+    "new_data",
+    "manual",
+    "recalibrate",
+)  # in this order when there are several
 
 
 @dataclass(frozen=True)
@@ -244,6 +250,7 @@ def _record(
         left_out=wanted.files,
         since=wanted.since,
         asked_since=wanted.since,
+        recalibrates=wanted.recalibrates,
     )
 
 

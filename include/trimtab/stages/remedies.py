@@ -20,6 +20,7 @@ class Remedy:
     outcome: Literal["done", "asked", "refused", "told"]
     what: str
     command: str = ""
+    rings: bool = False  # asks for a training beside what was decided
 
 
 Do = Callable[[Environment, ModelSpec, Triage, RetrainDecision | None], Remedy]
@@ -72,8 +73,17 @@ def _quarantine(
 def _recalibrate(
     env: Environment, spec: ModelSpec, found: Triage, decision: RetrainDecision | None
 ) -> Remedy:
-    command = f"trimtab recalibrate {spec.model} --reason 'answers and frequencies lie apart'"
-    return Remedy("asked", "its chances do not say how often a thing happens any more", command)
+    """Ask for another calibration by itself when the model file lets it; else a person may."""
+    from trimtab.stages import recalibrate
+
+    said = "its chances do not say any more how often a thing happens"
+    if problem := recalibrate.hindrance(env, spec):
+        return Remedy("asked", f"{said}; {problem}")
+    if spec.monitor.recalibrate == "ask":
+        command = f"trimtab recalibrate {spec.model} --reason 'chances and frequencies differ'"
+        return Remedy("asked", said, command)
+    recalibrate.request(env, spec.model, actor=ACTOR, reason=found.reason, key=found.key)
+    return Remedy("done", "another calibration of the champion is asked for", rings=True)
 
 
 def _retrain(

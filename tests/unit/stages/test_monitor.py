@@ -165,14 +165,20 @@ def sent(env: Environment, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, .
 
 
 def findings(seen: Observation) -> dict[str | None, str]:
-    return {finding.column or finding.statistic: finding.status for finding in seen.findings}
+    told = ("data", "joint", "prediction", "performance")
+    return {f.column or f.statistic: f.status for f in seen.findings if f.signal in told}
+
+
+def windows(observations: list[Observation]) -> list[Observation]:
+    """The first look at each; labels that came later are looked at again in the same run."""
+    return [seen for seen in observations if seen.labels_at is None]
 
 
 @pytest.mark.usefixtures("no_page")
 def test_every_scored_file_is_observed_once_in_order(
     env: Environment, sent: list[tuple[Any, ...]]
 ) -> None:
-    february, march = monitor(env, "delay")
+    february, march = windows(monitor(env, "delay"))
     assert (february.partition, march.partition) == ("2026-02", "2026-03")
     assert findings(february) == {
         "a": "ok", "b": "ok", "flat": "not_computable", "kind": "ok",
@@ -183,10 +189,9 @@ def test_every_scored_file_is_observed_once_in_order(
         "a": "moved", "b": "ok", "flat": "not_computable", "kind": "moved",
         "reconstruction_psi": "moved", "prediction": "moved", "roc_auc": "moved",
     }  # fmt: skip
-    assert [alarm.signal for alarm in march.alarm] == ["data", "joint", "prediction", "performance"]
-    assert [message[:2] for message in sent] == [
-        ("warning", "delay 2026-03: data and joint and prediction and performance")
-    ]
+    loud = {alarm.signal for alarm in march.alarm}
+    assert loud >= {"quality", "data", "joint", "prediction", "performance"}
+    assert sent == [], "who tells people is act"
     with pytest.raises(NotReadyError, match="nothing to observe"):
         monitor(env, "delay")
 
@@ -209,7 +214,7 @@ def test_rows_the_version_was_trained_on_are_not_judged(env: Environment) -> Non
     learnt = stored.with_columns(pl.lit(scoring["sha256"]).alias("_file"))
     learnt.write_parquet(env.lake / candidate.features.uri)
     february = monitor(env, "delay")[0]
-    finding = february.findings[-1]
+    finding = next(f for f in february.findings if f.signal == "performance")
     assert finding.current_rows + 1000 > february.labelled > finding.current_rows
     assert "more were trained on" in finding.note
 
@@ -219,12 +224,12 @@ def test_the_pages_stand_where_the_record_says(after: Environment) -> None:
     assert march.report == "models/delay/monitor/2026-03/index.html"
     folder = (after.reports / march.report).parent
     assert sorted(file.name for file in folder.iterdir()) == [
-        "evidently.html", "index.html", "observation.json",
+        "evidently.html", "index.html", "observation.json", "pictures.json",
     ]  # fmt: skip
     page = (folder / "index.html").read_text()
     assert BAD not in page
     assert "&lt;script&gt;" in page
-    assert "Alarm: the model does worse" in page
+    assert "The data are wrong at their source" in page, "every row of one unknown kind"
     assert Observation.model_validate_json((folder / "observation.json").read_text()) == march
 
 
@@ -232,7 +237,7 @@ def test_the_pages_stand_where_the_record_says(after: Environment) -> None:
 def test_a_crash_of_evidently_does_not_stop_monitoring(env: Environment) -> None:
     march = monitor(env, "delay")[1]
     page = (env.reports / str(march.report)).read_text()
-    assert "There is no Evidently page: ZeroDivisionError" in page
+    assert "no page: ZeroDivisionError" in page
 
 
 def test_the_reference_is_built_once(after: Environment) -> None:
@@ -284,7 +289,7 @@ def test_killed_before_the_ledger_it_says_the_same_again(env: Environment) -> No
         with pytest.raises(Killed):
             monitor(env, "delay")
     first = monitor(env, "delay")
-    assert [o.partition for o in first] == ["2026-02", "2026-03"]
+    assert [o.partition for o in windows(first)] == ["2026-02", "2026-03"]
 
 
 def told(env: Environment, kind: str) -> dict[str, Any]:
@@ -294,7 +299,8 @@ def told(env: Environment, kind: str) -> dict[str, Any]:
 def test_every_window_is_decided_on_before_the_next_is_looked_at(after: Environment) -> None:
     kinds = [event.kind for event in after.ledger.events(subject="delay")]
     words = [kind for kind in kinds if kind in ("observation", "triage", "retrain_decision")]
-    assert words == ["observation", "triage", "retrain_decision"] * 2
+    looks = len(told(after, "observation"))
+    assert words == ["observation", "triage", "retrain_decision"] * looks
     assert list(told(after, "triage")) == list(told(after, "observation"))
     with pytest.raises(NotReadyError, match="nothing to decide"):
         decide(after, "delay")
@@ -315,9 +321,10 @@ def test_killed_before_the_decision_the_next_run_comes_to_it(
         with pytest.raises(KeyboardInterrupt):
             monitor(env, "delay")
     assert not told(env, "retrain_decision"), "all of it or nothing"
-    (march,) = monitor(env, "delay")
+    (march,) = windows(monitor(env, "delay"))
     assert march.partition == "2026-03"
-    assert len(told(env, "triage")) == len(told(env, "retrain_decision")) == 2
+    looks = told(env, "observation")
+    assert list(told(env, "triage")) == list(told(env, "retrain_decision")) == list(looks)
 
 
 def test_replaying_the_same_events_decides_the_same(after: Environment, tmp_path: Path) -> None:

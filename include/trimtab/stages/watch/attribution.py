@@ -90,4 +90,4 @@ def _sample(rows: pl.DataFrame, time: str | None, size: int) -> pl.DataFrame:
     ordered = rows.sort(time) if time and time in rows.columns else rows
     if ordered.height <= size:
         return ordered
-    return ordered[np.linspace(0, ordered.height - 1, size).astype(int).tolist()]
+    return ordered.select(pl.all().gather(np.linspace(0, ordered.height - 1, size).astype(int)))
