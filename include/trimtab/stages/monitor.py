@@ -105,7 +105,7 @@ def _pages(look: Look, seen: Observation, compared: list[Comparison]) -> Observa
     place = env.reports / folder
     stored = pl.scan_parquet(env.lake / features.uri).filter(pl.col(ROLE) == "train")
     page = evidently.write_drift_page(
-        stored.select(features.features).collect(),
+        stored,
         look.rows,
         place / "evidently.html",
         numeric=features.numeric,
