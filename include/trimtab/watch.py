@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from trimtab.types import Record
+from trimtab.types import Measure, Record
 
 # What is watched, each with its own reference, window and limits.
 Signal = Literal[
@@ -67,11 +67,11 @@ class Finding(Record):
     slice: str | None = None  # column=value of the part of the rows it is about
     statistic: str
     value: float | None = None
+    interval: tuple[Measure, Measure] | None = None  # 95 %, of the value
     expected: float | None = None  # of the reference
     threshold: float | None = None  # from here on a change matters
     beyond: Literal["above", "below"] = "above"  # on which side of the threshold it matters
     p_value: float | None = None
-    interval: tuple[float, float] | None = None  # of the value
     reference_rows: int = 0
     current_rows: int = 0
     status: Status
@@ -82,9 +82,15 @@ class Finding(Record):
 
     @property
     def name(self) -> str:
-        """How the finding is called in lists: signal, column or statistic, and slice."""
+        """How the finding is called in lists: signal, column or statistic, and slice.
+
+        Quality and fairness say several things of one column, so that there its statistic stands
+        too.
+        """
         part = f" [{self.slice}]" if self.slice else ""
-        return f"{self.signal}:{self.column or self.statistic}{part}"
+        several = self.signal in ("quality", "fairness") and self.column
+        more = f" {self.statistic}" if several else ""
+        return f"{self.signal}:{self.column or self.statistic}{more}{part}"
 
 
 class Alarm(Record):
@@ -188,3 +194,38 @@ class RetrainDecision(Record):
     new_rows: int = 0
     helps_from: datetime | None = None  # older rows are left out of the training
     at: datetime | None = None  # the data's own time
+
+
+class Visible(Record):
+    """The smallest change of one thing that a single window would show, four times of five."""
+
+    signal: Signal
+    what: Literal["mean", "category", "missing", "metric"]
+    name: str  # of the column or the metric
+    unit: Literal["standard deviations", "share of the rows", "of the metric"]
+    smallest: float | None  # None: not even the largest change that is possible
+    note: str = ""
+
+
+class Calibration(Record):
+    """What the settings mean for a model's own history and volume.
+
+    False alarms come from windows without a change: runs of the version's own reference, judged
+    like any window.
+    """
+
+    model: str
+    version: int
+    rows: int  # of a window
+    every: float | None  # days from one window to the next
+    windows: int  # simulated
+    moved: int  # of them had a finding that moved
+    alarms: int  # of them alarmed
+    false_alarms: float | None  # expected within the budget's time
+    allowed: int
+    budget: str
+    level: float  # of one window
+    signals: tuple[Signal, ...]  # simulated
+    shared: int  # signals that the level is shared by: the others are held to theirs
+    visible: tuple[Visible, ...]
+    notes: tuple[str, ...] = ()

@@ -1,18 +1,14 @@
 """``trimtab monitor``: what monitoring has seen of a model, or what two files have apart."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from trimtab.cli import calibrate, windows
 from trimtab.cli.answer import Answer, answering
 from trimtab.cli.options import Config, Debug, Home, Json, config_folder, open_project
-
-if TYPE_CHECKING:
-    import click
-
-    from trimtab.watch import Observation
 
 _DEFAULT = "show"
 
@@ -20,7 +16,7 @@ _DEFAULT = "show"
 class _Group(TyperGroup):
     """``trimtab monitor MODEL`` stands for ``trimtab monitor show MODEL``."""
 
-    def parse_args(self, ctx: "click.Context", args: list[str]) -> list[str]:
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
         if args and args[0] not in {*self.commands, *self.get_help_option_names(ctx)}:
             args = [_DEFAULT, *args]
         return super().parse_args(ctx, args)
@@ -32,6 +28,7 @@ app = typer.Typer(
     subcommand_metavar="MODEL | COMMAND [ARGS]...",
     help="Show what monitoring has seen of MODEL; or judge two files: --reference A --current B.",
 )
+app.command("calibrate")(calibrate.calibrate)
 
 
 @app.command(_DEFAULT)
@@ -48,6 +45,10 @@ def show(
     out: Annotated[
         Path | None, typer.Option("--out", help="HTML page to write of the two files.")
     ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", help="Windows from this year, month, day or moment on."),
+    ] = None,
     config: Config = None,
     home: Home = None,
     json: Json = False,
@@ -58,35 +59,11 @@ def show(
         if reference is None and current is None:
             if model is None:
                 raise typer.BadParameter("name a MODEL, or two files: --reference A --current B")
-            _history(answer, model, config, home)
+            windows.show(answer, open_project(config, home), model, since)
         elif reference is None or current is None:
             raise typer.BadParameter("two files are compared: --reference A and --current B")
         else:
             _files(answer, model, reference, current, out, config)
-
-
-def _history(answer: Answer, model: str, config: Path | None, home: Path | None) -> None:
-    from trimtab.cli.table import show_rows
-    from trimtab.watch import Observation
-
-    env = open_project(config, home)
-    env.project.model(model)
-    events = env.ledger.events("observation", model)
-    seen = [Observation.model_validate(event.payload) for event in events]
-    answer.document = {"model": model, "observations": [each.to_json() for each in seen]}
-    show_rows(answer, f"{model}: observed files", [_line(each) for each in seen])
-
-
-def _line(seen: "Observation") -> dict[str, Any]:
-    return {
-        "partition": seen.partition,
-        "version": seen.version,
-        "rows": f"{seen.rows:,}",
-        "labelled": f"{seen.labelled:,}",
-        "performance": seen.performance,
-        "alarm": [alarm.signal for alarm in seen.alarm],
-        "what": seen.summary,
-    }
 
 
 def _files(
@@ -106,8 +83,13 @@ def _files(
     if out:
         compare.write_page(judged, out)
     answer.document = judged.to_json()
+    findings = judged.observation.findings
+    whole = [f for f in findings if f.signal == "quality" and f.status == "ok"]
+    told = sorted((f for f in findings if f not in whole), key=lambda f: f.status != "moved")
     title = f"{current.name} against {reference.name}"
-    show_rows(answer, title, [compare_line(finding) for finding in judged.observation.findings])
+    show_rows(answer, title, [compare_line(finding) for finding in told])
+    if whole:
+        answer.say(f"{len(whole)} checks of quality found nothing.")
     for name, why in judged.left_out.items():
         answer.say(f"not compared: {name} ({why})")
     answer.say(f"{judged.observation.summary}.", style="bold")

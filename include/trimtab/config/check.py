@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from trimtab.config import check_gate as gate
+from trimtab.config import check_kpi as kpi
 from trimtab.config import check_training as training
 from trimtab.config import check_trust as trust
 from trimtab.config.approvers import check_approve
@@ -35,10 +36,11 @@ def check_model(
         found += [*_derived(model, catalog, registered.features), *_features(model, catalog)]
         found += [*_named(model, catalog), *training.splits(model, catalog)]
         found += [*gate.groups(model, catalog), *trust.columns(model, catalog)]
+        found += kpi.queries(model, catalog)
     if not found:
         found += [*_task(model, catalog), *training.fitting(model, catalog)]
         found += [*gate.limits(model, catalog), *trust.measures(model, catalog)]
-    return [*found, *asked, *trust.names(model, registered)]
+    return [*found, *asked, *trust.names(model, registered), *kpi.names(model, registered)]
 
 
 def _datasets(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:

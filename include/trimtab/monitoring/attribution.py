@@ -104,7 +104,7 @@ def compare(
         p_value=min(1.0, first * len(found)),
         status="ok",
         note=f"order of the features by what they contribute ({before.method})",
-        **sizes,  # type: ignore[arg-type]
+        **sizes,
     )
     return [order, *found]
 

@@ -1,6 +1,6 @@
 """Which findings of a window speak of a fault at the source rather than of another world. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from trimtab.config.monitor import Monitor
@@ -18,10 +18,11 @@ WORDS: dict[Change, str] = {
 _BROKEN = {
     "missing": "missing values",
     "type": "another type",
+    "range": "impossible values",
     "duplicates": "duplicate rows",
     "volume": "another number of rows than usual",
-    "freshness": "data come late",
-    "schema": "other columns",
+    "gap": "data come late, or again",
+    "age": "data come late",
 }
 
 
@@ -48,7 +49,7 @@ def of(window: Observation, settings: Monitor) -> tuple[Fault, ...]:
     """
     moved = [f for f in window.findings if f.status == "moved" and not f.slice]
     loud = [f for f in moved if settings.watch(f.signal).enabled and settings.watch(f.signal).alarm]
-    found = {fault.identity: fault for finding in loud for fault in _fault(finding, loud)}
+    found = {fault.identity: fault for finding in loud for fault in _fault(finding)}
     return tuple(found.values())
 
 
@@ -64,20 +65,26 @@ def files(history: History) -> frozenset[str]:
     return frozenset(faulty - history.dismissed)
 
 
-def _fault(finding: Finding, all_of: Sequence[Finding]) -> Iterator[Fault]:
-    kind = finding.change if finding.change in WORDS else None
-    if finding.signal == "data" and kind:
-        yield Fault(finding.column, kind, finding.name, _told(finding, WORDS[kind]))
+def _fault(finding: Finding) -> Iterator[Fault]:
+    if finding.signal not in ("data", "quality"):
+        return
+    if finding.change in WORDS:
+        words = _told(finding, WORDS[finding.change])
+        yield Fault(finding.column, finding.change, finding.name, words)
     elif finding.signal == "data" and finding.p_value is None:
         yield Fault(finding.column, "type", finding.name, _told(finding, "another type"))
-    elif finding.signal == "quality" and finding.statistic in _BROKEN:
-        alias = {"missing": "nulls"}.get(finding.statistic, finding.statistic)
-        words = _told(finding, _BROKEN[finding.statistic])
-        yield Fault(finding.column, alias, finding.name, words)
-    elif finding.signal == "quality" and finding.statistic == "range":
-        shifted = [f for f in all_of if f.signal == "data" and f.column == finding.column]
-        if not any(f.change == "shift" for f in shifted):
-            yield Fault(finding.column, "range", finding.name, _told(finding, "impossible values"))
+    elif finding.signal == "quality" and _broken(finding):
+        kind = {"missing": "nulls"}.get(finding.statistic, finding.statistic)
+        yield Fault(finding.column, kind, finding.name, _told(finding, _BROKEN[finding.statistic]))
+
+
+def _broken(finding: Finding) -> bool:
+    """Whether the world alone would not do this to the data's quality."""
+    if finding.statistic == "missing":  # fewer gaps than usual are no fault
+        return finding.value is None or finding.value > (finding.expected or 0.0)
+    if finding.statistic == "range":  # a world that moves leaves the range it had
+        return finding.change != "shift"
+    return finding.statistic in _BROKEN
 
 
 def _told(finding: Finding, words: str) -> str:

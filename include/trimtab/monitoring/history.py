@@ -60,6 +60,7 @@ class History:
     triages: tuple[Triage, ...] = ()
     decisions: tuple[RetrainDecision, ...] = ()
     dismissed: frozenset[str] = frozenset()  # hashes of files a person says are right after all
+    clock: Mapping[str, datetime] = field(default_factory=dict)  # file -> data's time when observed
     labelled: Mapping[str, int] = field(default_factory=dict)  # file -> rows whose label came
     open_request: str | None = None  # key of a request that no training has answered
     rows: int = 0  # of the dataset at that time
@@ -152,6 +153,7 @@ def _history(known: Sequence[Entry], mine: Entry) -> History:
         triages=_all(Triage, known),
         decisions=_all(RetrainDecision, decided),
         dismissed=frozenset(e.sha256 for e in known if e.kind == "quarantine_dismissed"),
+        clock=_clock(known),
         labelled=_labelled(_all(Observation, known)),
         open_request=asked[0] if asked else None,
         rows=state.total_rows if state else 0,
@@ -166,6 +168,17 @@ def _state(known: Sequence[Entry], mine: Entry, seen: Observation) -> DatasetVer
     own = [s for s in states if s.sha256 == seen.sha256] if seen.labels_at is None else []
     then = own or _all(DatasetVersion, [e for e in known if e.seq < mine.seq])
     return then[-1] if then else None
+
+
+def _clock(known: Iterable[Entry]) -> dict[str, datetime]:
+    found: dict[str, datetime] = {}
+    newest: datetime | None = None
+    for entry in known:
+        if isinstance(entry.record, DatasetVersion):
+            newest = entry.record.newest or newest
+        elif isinstance(entry.record, Observation) and newest:
+            found.setdefault(entry.record.sha256, newest)
+    return found
 
 
 def _labelled(looks: Iterable[Observation]) -> dict[str, int]:

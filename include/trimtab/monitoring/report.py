@@ -25,6 +25,10 @@ from trimtab.watch import (
 )
 
 SHOWN = 12  # pictures of columns
+_ORDER: tuple[Signal, ...] = (  # what a person wants to hear first
+    "quality", "service", "kpi", "concept", "performance", "calibration", "fairness",
+    "estimated", "data", "joint", "prediction", "attribution",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,13 @@ class Change:
         """In which window it began."""
         if self.alarm is None:
             return "this window; no alarm yet"
-        return f"{self.alarm.since} ({self.alarm.windows} of the last windows)"
+        return self.alarm.since
+
+    @property
+    def rank(self) -> tuple[bool, bool, int, float]:
+        """Alarms first, all rows before parts of them, then by what it means, the surest first."""
+        f = self.finding
+        return self.alarm is None, f.slice is not None, _ORDER.index(f.signal), f.p_value or 0.0
 
 
 @dataclass(frozen=True)
@@ -105,7 +115,7 @@ def render(story: Story) -> str:
             title=title,
             badge=badge,
             tone=tone,
-            advice=words.ACTIONS[story.triage.action][2] if story.triage else "",
+            advice=words.advice(story.triage) if story.triage else "",
             changes=changes(seen),
             performance=performance,
             estimated=_first(seen.findings, "estimated"),
@@ -126,10 +136,10 @@ def render(story: Story) -> str:
 
 
 def changes(seen: Observation) -> list[Change]:
-    """What moved, alarms first, the surest of each first."""
+    """What moved, most telling first."""
     alarms = {alarm.signal: alarm for alarm in seen.alarm}
     moved = [Change(f, alarms.get(f.signal)) for f in seen.findings if f.status == "moved"]
-    return sorted(moved, key=lambda c: (c.alarm is None, c.finding.p_value or 0.0))
+    return sorted(moved, key=lambda change: change.rank)
 
 
 def pictures(compared: Sequence[Comparison]) -> list[Picture]:
@@ -149,15 +159,13 @@ def lines(findings: Sequence[Finding]) -> list[Lines]:
     shares = [f for f in findings if f.signal == "attribution" and f.statistic == "share"]
     gaps = [f for f in findings if f.signal == "fairness"]
     parts = [f for f in findings if f.signal == "performance" and f.slice]
-    named = [gap.model_copy(update={"column": f"{gap.column}, {_GAPS[gap.statistic]}"})
-             for gap in gaps if gap.statistic in _GAPS]  # fmt: skip
     metric = parts[0].statistic if parts else ""
     whole = [part.model_copy(update={"column": part.slice, "slice": None}) for part in parts]
     found = [
         Lines("What the answers rest on", "Share of each feature in all contributions.",
               charts.dots(sorted(shares, key=lambda f: -(f.expected or 0.0)))),
         Lines("Fairness", "How far the groups of a protected column lie apart (gate.fairness).",
-              charts.dots(named)),
+              charts.dots(gaps)),
         Lines("Parts of the rows", f"{metric} in each; higher is better.", charts.dots(whole)),
     ]  # fmt: skip
     return [each for each in found if each.dots]
@@ -171,22 +179,19 @@ def write(text: str, path: Path) -> None:
     aside.replace(path)
 
 
-_GAPS = {
-    "demographic_parity": "rate of positive answers",
-    "equalized_odds": "true or false positive rate",
-    "error": "error",
-}
-
-
-def _rank(compared: Comparison) -> tuple[bool, bool, float, float]:
+def _rank(compared: Comparison) -> tuple[bool, bool, bool, float, float]:
+    """The answers, then whole columns, then parts; what moved, what is surest, what is farthest."""
     finding = compared.finding
     apart = -(finding.value or 0.0)
     chance = 1.0 if finding.p_value is None else finding.p_value
-    return finding.signal != "prediction", finding.status != "moved", chance, apart
+    part, calm = finding.slice is not None, finding.status != "moved"
+    return finding.signal != "prediction", part, calm, chance, apart
 
 
 def _first(findings: Sequence[Finding], signal: Signal) -> Finding | None:
-    return next((f for f in findings if f.signal == signal and f.slice is None), None)
+    """The one about all rows and no other version."""
+    mine = (f for f in findings if (f.signal, f.slice, f.against) == (signal, None, None))
+    return next(mine, None)
 
 
 def _groups(findings: Sequence[Finding]) -> list[tuple[str, list[Finding]]]:
@@ -213,6 +218,7 @@ def _pages() -> Environment:
         "number": words.number,
         "chance": words.chance,
         "what": words.what,
+        "signal": words.signal,
         "limit": words.limit,
     }
     return pages

@@ -108,19 +108,16 @@ def _unit(before: ColumnProfile, values: Any) -> Shape:
     shares = np.cumsum(before.counts)[: len(edges)] / sum(before.counts)
     now = np.quantile(values, shares)
     noise = max(0.05, 4 / sqrt(min(len(values), sum(before.counts))))
-    if not _fits(edges, now, 1.0, 0.0, noise):
-        for slope, intercept in _customary(edges):
-            if _fits(edges, now, slope, intercept, noise):
-                return Shape(
-                    "scale" if not intercept else "offset", slope if not intercept else None
-                )
-        slope = float(edges @ now / (edges @ edges))
-        if abs(log(max(abs(slope), 1e-300))) >= log(FAR) and _fits(edges, now, slope, 0.0, noise):
-            return Shape("scale", slope)
-        if _elsewhere(before, values) and _fits(
-            edges, now, 1.0, float(np.mean(now - edges)), noise
-        ):
-            return Shape("offset")
+    if _apart(edges, now, 1.0, 0.0) <= noise:
+        return Shape("shift")
+    unit = min(_customary(edges), key=lambda unit: _apart(edges, now, *unit))
+    if _apart(edges, now, *unit) <= noise:
+        return Shape("offset") if unit[1] else Shape("scale", unit[0])
+    slope, away = float(edges @ now / (edges @ edges)), float(np.mean(now - edges))
+    if abs(log(max(abs(slope), 1e-300))) >= log(FAR) and _apart(edges, now, slope, 0.0) <= noise:
+        return Shape("scale", slope)
+    if _elsewhere(before, values) and _apart(edges, now, 1.0, away) <= noise:
+        return Shape("offset")
     return Shape("shift")
 
 
@@ -140,11 +137,10 @@ def _customary(edges: Any) -> Iterator[tuple[float, float]]:
     yield from TEMPERATURES
 
 
-def _fits(edges: Any, now: Any, slope: float, intercept: float, noise: float) -> bool:
-    """Whether the reference's quantiles in the other unit are the window's, but for noise."""
+def _apart(edges: Any, now: Any, slope: float, intercept: float) -> float:
+    """How far the window's quantiles are from the reference's in the other unit, in its spread."""
     expected = slope * edges + intercept
-    apart = float(np.sqrt(np.mean((now - expected) ** 2)))
-    return apart <= noise * float(np.std(expected))
+    return float(np.sqrt(np.mean((now - expected) ** 2)) / np.std(expected))
 
 
 def _elsewhere(before: ColumnProfile, values: Any) -> bool:

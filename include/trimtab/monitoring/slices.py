@@ -1,13 +1,16 @@
 """Parts of the rows, cut as the reference was cut, and the most moved column of each."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import polars as pl
 
 from trimtab.config.monitor import Monitor
 from trimtab.monitoring import detect
 from trimtab.monitoring.detect import Comparison
+from trimtab.monitoring.distance import Expected
 from trimtab.monitoring.profile import ColumnProfile
+from trimtab.monitoring.runs import Blocks
 from trimtab.types import Measure, Record
 
 MISSING = "(missing)"
@@ -24,9 +27,9 @@ class Cut(Record):
     def of(self, values: pl.Series) -> pl.Series:
         """Name the part each row is in."""
         if self.edges:
-            names = [f"up to {self.edges[0]:g}"]
-            names += [f"{a:g} to {b:g}" for a, b in zip(self.edges, self.edges[1:], strict=False)]
-            names.append(f"above {self.edges[-1]:g}")
+            ends = [f"{edge:.4g}" for edge in self.edges]
+            between = [f"{low} to {high}" for low, high in pairwise(ends)]
+            names = [f"up to {ends[0]}", *between, f"above {ends[-1]}"]
             place = pl.Series(self.edges).search_sorted(values.cast(pl.Float64))
             named = pl.Series(names).gather(place)
             return named.set(values.is_null(), MISSING)
@@ -40,6 +43,7 @@ class Part(Record):
     value: str
     rows: int
     columns: dict[str, ColumnProfile] = {}
+    blocks: Blocks | None = None  # of the training rows, for what chance alone does
     metric: Measure | None = None  # of its hold-out rows; None: too few, or it does not exist
     interval: tuple[Measure, Measure] | None = None
     judged: int = 0  # hold-out rows
@@ -72,13 +76,18 @@ def largest(names: pl.Series, least: int) -> list[str]:
     return counts.filter(pl.col("count") >= least)[names.name].to_list()[:MOST]
 
 
-def most_moved(part: Part, current: Mapping[str, ColumnProfile], settings: Monitor) -> Comparison:
+def most_moved(
+    part: Part,
+    current: Mapping[str, ColumnProfile],
+    settings: Monitor,
+    nulls: Mapping[str, Expected] | None = None,
+) -> Comparison:
     """Compare the columns of one part; it counts as one test, of the column that moved most.
 
     Its chance is the smallest of the columns times their number (Bonferroni), so that parts do not
     take the power away from the columns as a whole.
     """
-    found = detect.compare(part.columns, current, settings)
+    found = detect.compare(part.columns, current, settings, nulls=nulls)
     judged = [c for c in found if c.finding.p_value is not None]
     if not judged:
         return _unjudged(part, found)

@@ -80,7 +80,7 @@ class Grid:
 class Spent:
     """Alarms of the budget's span; true ones are among them, the budget is for false ones."""
 
-    alarms: tuple[str, ...]  # where each began
+    alarms: tuple[str, ...]  # windows in which one began, with their signals
     windows: int
     allowed: int
     span: str
@@ -145,11 +145,9 @@ def spent(observations: Sequence[Observation], settings: Monitor) -> Spent:
             continue
         inside += 1
         loud = {alarm.signal for alarm in before.alarm} if before else set()
-        began += [
-            f"{window.partition}: {words.SIGNALS[alarm.signal].lower()}"
-            for alarm in window.alarm
-            if alarm.signal not in loud
-        ]
+        new = [words.SIGNALS[a.signal].lower() for a in window.alarm if a.signal not in loud]
+        if new:
+            began.append(f"{window.partition} ({', '.join(new)})")
     return Spent(tuple(began), inside, allowed, settings.max_false_alarms.split(" per ")[1])
 
 
@@ -186,12 +184,12 @@ class _Scale:
 
 
 def _of(window: Observation, signal: Signal) -> Finding | None:
-    """The finding of a signal about all rows that has a value."""
+    """The finding of a signal about all rows and no other version that has a value."""
     return next(
         (
             f
             for f in window.findings
-            if f.signal == signal and f.slice is None and f.value is not None
+            if (f.signal, f.slice, f.against) == (signal, None, None) and f.value is not None
         ),
         None,
     )
@@ -220,7 +218,7 @@ def _title(window: Observation, kind: str, value: float | None) -> str:
 
 
 def _promises(seen: Sequence[Observation], scale: _Scale) -> list[Promise]:
-    found = []
+    found: list[Promise] = []
     half = (RIGHT - LEFT) / scale.count / 2
     for i, window in enumerate(seen):
         told = next(iter(_drawn(window)), None)

@@ -12,7 +12,7 @@ from typing import get_args
 
 from trimtab.config import ModelSpec
 from trimtab.monitoring import detect, faults, gain, labels, looks
-from trimtab.monitoring.history import History
+from trimtab.monitoring.history import History, Training
 from trimtab.watch import Action, Alarm, Cause, Finding, Observation, Severity, Signal, Triage
 
 _SEVERITY: dict[Action, Severity] = {
@@ -245,7 +245,7 @@ def label_delay(pattern: Pattern) -> Verdict | None:
     if pattern.later:
         return None
     spec = pattern.spec
-    missing = labels.late(pattern.history, spec.monitor, spec.target.delay, pattern.now)
+    missing = labels.late(pattern.history, spec.monitor, spec.target.delay)
     if not missing:
         return None
     guess = pattern.moved("estimated")
@@ -330,7 +330,7 @@ def _only_calibration(pattern: Pattern) -> bool:
     return "ok" in order and not ranked
 
 
-def _given_up(pattern: Pattern) -> tuple[gain.Training, ...]:
+def _given_up(pattern: Pattern) -> tuple[Training, ...]:
     vain = gain.in_vain(pattern.history)
     return vain if len(vain) >= pattern.spec.retrain.give_up_after else ()
 

@@ -83,6 +83,18 @@ def headline(seen: Observation, triage: Triage | None) -> tuple[str, str, str]:
     return "Nothing has changed that matters", "QUIET", "good"
 
 
+def advice(triage: Triage) -> str:
+    """What to do, in a sentence."""
+    if triage.cause == "not_enough_data":
+        return "Nothing is to be done; larger or later windows can be judged."
+    return ACTIONS[triage.action][2]
+
+
+def signal(name: Signal) -> str:
+    """Name a signal for people."""
+    return SIGNALS[name]
+
+
 def number(value: float | None) -> str:
     """Four significant digits; large ones in full, nothing as nothing."""
     if value is None or math.isnan(value):
@@ -105,8 +117,12 @@ def chance(value: float | None) -> str:
 
 
 def what(finding: Finding) -> str:
-    """What a finding is about, without its signal."""
+    """Say what a finding is about, without its signal."""
     column = finding.column or finding.statistic
+    if finding.signal == "prediction":
+        column = "answers"
+    elif finding.signal in ("quality", "fairness") and finding.column:
+        column += f", {finding.statistic.replace('_', ' ')}"
     return f"{column} where {finding.slice}" if finding.slice else column
 
 

@@ -69,14 +69,14 @@ def test_a_fault_of_the_source_is_acted_on_at_once(change: Change, words: str) -
     assert found.evidence == ("data:a",)
 
 
-@pytest.mark.parametrize("what", ["missing", "type", "duplicates", "volume", "freshness"])
+@pytest.mark.parametrize("what", ["missing", "type", "duplicates", "volume", "gap", "age"])
 def test_broken_quality_is_a_fault(what: str) -> None:
     assert of(OK, [finding("quality", what, column="a")]).action == "quarantine"
 
 
 def test_new_categories_and_values_out_of_a_shifting_range_are_no_fault() -> None:
     new = [finding("quality", "new_categories", column="a"), data(change="new_values")]
-    far = [finding("quality", "range", column="a"), data()]
+    far = [finding("quality", "range", column="a", change="shift"), data()]
     assert of(OK, new, new).cause == "covariate_shift"
     assert of(OK, far, far).cause == "covariate_shift"
     assert of(OK, [finding("quality", "range", column="a")]).cause == "upstream_fault"
@@ -209,19 +209,26 @@ def test_labels_that_are_due_and_missing_are_waited_for() -> None:
     found = of(blind, blind, blind, blind, labelled=0)
     assert said(found) == ("label_delay", "wait", "warning")
     assert found.since == "w0"
-    assert "labels of 3 windows since w0 are due" in found.reason
-    assert of(blind, blind, labelled=0).cause == "nothing", "due in one window only"
+    assert "labels of 2 windows since w0 are due" in found.reason, "those of w2 come with w3"
+    assert of(blind, blind, blind, labelled=0).cause == "nothing", "due in one window only"
     guess = [*blind, finding("estimated", "roc_auc", note="it may be bad")]
     assert "it may be bad" in of(blind, blind, blind, guess, labelled=0).reason
 
 
 def test_as_many_labels_as_usual_are_not_late() -> None:
     seen = list(windows(*[[GOOD]] * 8))
-    counts = [100, 120, 90, 110, 100, 100, 95, 0]
+    counts = [100, 120, 90, 110, 100, 100, 0, 0]
     told = {o.sha256: n for o, n in zip(seen, counts, strict=True)}
     assert triage(history(seen, labelled=told), SPEC, seen[-1].newest).action == "nothing"
-    fewer = dict(zip(told, [100, 120, 90, 110, 100, 20, 15, 0], strict=True))
+    fewer = dict(zip(told, [100, 120, 90, 110, 20, 15, 0, 0], strict=True))
     assert triage(history(seen, labelled=fewer), SPEC, seen[-1].newest).cause == "label_delay"
+
+
+def test_a_backlog_that_is_caught_up_with_is_not_late() -> None:
+    blind = [performance("not_enough_data", p_value=None), finding("prediction", status="ok")]
+    seen = windows(blind, blind, blind, blind, labelled=0)
+    at_once = dict.fromkeys((o.sha256 for o in seen), seen[-1].newest)
+    assert triage(history(seen, clock=at_once), SPEC, seen[-1].newest).cause == "nothing"
 
 
 @pytest.mark.parametrize(

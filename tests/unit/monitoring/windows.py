@@ -58,5 +58,8 @@ def history(observations: Sequence[Observation], **more: Any) -> History:
     )
     labelled = {seen.sha256: seen.labelled for seen in observations}
     now = observations[-1].newest
-    told = {"champions": (champion,), "labelled": labelled, "now": now, "rows": 9000, **more}
+    told = {
+        "champions": (champion,), "labelled": labelled, "now": now, "rows": 9000,
+        "clock": {seen.sha256: seen.newest for seen in observations}, **more,
+    }  # fmt: skip
     return History(tuple(observations), **told)

@@ -1,4 +1,4 @@
-"""The answers of a window as arrays, and the rows whose truth may judge them."""
+"""The answers of a window as the gate's own rates take them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from trimtab.serving import loader
-from trimtab.stages.watch.look import CHANCES, PREDICTION, TRAINED, Look
-from trimtab.types import TARGET
+from trimtab.stages.watch import truth
+from trimtab.stages.watch.look import CHANCES, PREDICTION, Look
 
 
 def given(look: Look) -> pl.DataFrame:
@@ -16,20 +15,8 @@ def given(look: Look) -> pl.DataFrame:
     return look.rows.filter(pl.col(PREDICTION).is_not_null())
 
 
-def judged(look: Look) -> pl.DataFrame:
-    """Rows with an answer and a label known by now, on which the version was not trained."""
-    return given(look).filter(pl.col(TARGET).is_not_null(), ~pl.col(TRAINED))
-
-
 def numbers(look: Look, rows: pl.DataFrame) -> tuple[Any, Sequence[str] | None]:
     """P(positive) (n,), class probabilities (n, k) with their classes, or values (n,)."""
-    several = look.candidate.features.task == "multiclass"
-    found = rows[CHANCES if several else PREDICTION].to_list()
-    values = np.asarray(found, dtype=float)
-    return values, classes(look) if several else None
-
-
-def classes(look: Look) -> list[str]:
-    """Labels of a multiclass prediction's columns."""
-    described = loader.description(look.env.lake, look.candidate)
-    return [str(label) for label in described["classes"]]
+    classes = truth.classes(look)
+    found = rows[CHANCES if classes else PREDICTION].to_list()
+    return np.asarray(found, dtype=float), classes

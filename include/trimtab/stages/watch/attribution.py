@@ -1,7 +1,6 @@
 """What the answers rest on: contributions of a sample of the rows, against the version's own."""
 
 import logging
-from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from trimtab.serving import loader
 from trimtab.serving.frame import coerce
 from trimtab.stages import importance, loading
 from trimtab.stages.rows import training_rows
+from trimtab.stages.watch import expected
 from trimtab.stages.watch.look import Look
 from trimtab.stages.watch.top import top
 from trimtab.training import shapley
@@ -39,7 +39,7 @@ def attributed(look: Look) -> list[Comparison]:
     findings = attribution.compare(
         basis,
         values,
-        seconds=_seconds(look.rows, look.time),
+        seconds=expected.seconds(look.rows, look.time),
         top=wanted.columns or top(look.env, look.candidate, look.settings.top),
         min_rows=min(FEW, look.settings.min_rows),
         limit=wanted.limit or attribution.LIMIT,
@@ -55,7 +55,7 @@ def _reference(env: Environment, candidate: Candidate, time: str | None) -> Basi
     stored = pl.scan_parquet(env.lake / candidate.features.uri)
     rows = stored.filter(pl.col(ROLE) == "holdout").collect()
     values, method = _contributions(env, candidate, _sample(rows, time, REFERENCE))
-    seconds = _seconds(rows, time)
+    seconds = expected.seconds(rows, time)
     names = candidate.features.features
     built = attribution.basis(values, names, seconds=seconds, method=method)
     report.write(built.model_dump_json(), path)
@@ -90,12 +90,4 @@ def _sample(rows: pl.DataFrame, time: str | None, size: int) -> pl.DataFrame:
     ordered = rows.sort(time) if time and time in rows.columns else rows
     if ordered.height <= size:
         return ordered
-    return ordered[np.linspace(0, ordered.height - 1, size).astype(int).tolist()]
-
-
-def _seconds(rows: pl.DataFrame, time: str | None) -> float | None:
-    if not time or time not in rows.columns or not rows.height:
-        return None
-    first, last = rows[time].min(), rows[time].max()
-    span: Any = last - first if first is not None and last is not None else timedelta(0)  # type: ignore[operator]
-    return float(span.total_seconds()) or None
+    return ordered.select(pl.all().gather(np.linspace(0, ordered.height - 1, size).astype(int)))

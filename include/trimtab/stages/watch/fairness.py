@@ -15,8 +15,9 @@ from trimtab.evaluation.rates import Rates, rates, widest
 from trimtab.evaluation.slices import groups
 from trimtab.monitoring import gaps
 from trimtab.monitoring.detect import Comparison
-from trimtab.stages.watch import answers
+from trimtab.stages.watch import answers, truth
 from trimtab.stages.watch.look import Look
+from trimtab.stages.watch.realised import often
 from trimtab.types import TARGET
 from trimtab.watch import Finding
 
@@ -31,7 +32,7 @@ def fair(look: Look) -> list[Comparison]:
     """
     if (spec := look.spec.gate.fairness) is None:
         return []
-    scored, known = answers.given(look), answers.judged(look)
+    scored, known = answers.given(look), truth.judged(look)
     return [
         Comparison(finding)
         for column in spec.columns
@@ -114,6 +115,7 @@ def _finding(
         clusters=drawn.clusters if drawn else 0,
         interval=(interval.low, interval.high) if interval else None,
         skipped=small,
+        looks=1 if kind == "demographic_parity" else often(look),
     )
 
 

@@ -24,9 +24,9 @@ _ROOT = "../../../../"  # from a window's folder to the reports
 
 
 class Pair(Record):
-    """Both sides of one finding, by its place among the findings."""
+    """Both sides of the finding of this name."""
 
-    finding: int
+    finding: str
     reference: ColumnProfile
     current: ColumnProfile
 
@@ -45,8 +45,8 @@ def publish(
 ) -> None:
     """Write page, pictures and JSON of a window that is not in the ledger yet."""
     pairs = [
-        Pair(finding=i, reference=each.reference, current=each.current)
-        for i, each in enumerate(compared)
+        Pair(finding=each.finding.name, reference=each.reference, current=each.current)
+        for each in compared
         if each.reference and each.current
     ]
     written = evidently.status == "written"
@@ -72,9 +72,8 @@ def tell(env: Environment, model: str, key: str) -> None:
         if event is None:
             return
         seen = Observation.model_validate(event.payload)
-        file = _place(env, seen) / _SHOWN
-        shown = Shown.model_validate_json(file.read_text()) if file.exists() else Shown()
-        report.write(report.render(_story(env, seen, shown)), file.with_name("index.html"))
+        place = _place(env, seen)
+        report.write(report.render(_story(env, seen, _read(place))), place / "index.html")
     except (TrimtabError, OSError, ValueError):
         log.exception("the page of %s, window %s, was not written again", model, key[:12])
 
@@ -92,11 +91,14 @@ def _story(env: Environment, seen: Observation, shown: Shown) -> Story:
     acted = Acted.model_validate(done) if done else None
     incident = _incident(env, acted)
     until = candidate.features.train_until
+    history = _history(env, seen)
+    window = next(each for each in history if each.sha256 == seen.sha256)
+    pairs = (*_first(env, seen).pairs, *shown.pairs)
     return Story(
-        observation=seen,
+        observation=window,
         purpose=spec.purpose,
-        compared=_compared(seen, shown),
-        history=_history(env, seen),
+        compared=_compared(window, shown.model_copy(update={"pairs": pairs})),
+        history=history,
         gate=versions.newest_verdict(env.ledger, seen.model, seen.version),
         trained_until=f"{until:%Y-%m-%d}" if until else "",
         evidently=shown.evidently,
@@ -112,13 +114,23 @@ def _story(env: Environment, seen: Observation, shown: Shown) -> Story:
     )
 
 
-def _compared(seen: Observation, shown: Shown) -> list[Comparison]:
+def _compared(window: Observation, shown: Shown) -> list[Comparison]:
     pairs = {pair.finding: pair for pair in shown.pairs}
-    return [
-        Comparison(finding, pairs[i].reference, pairs[i].current) if i in pairs
-        else Comparison(finding)
-        for i, finding in enumerate(seen.findings)
-    ]  # fmt: skip
+    sides = [(f, pairs.get(f.name)) for f in window.findings]
+    return [Comparison(f, p.reference, p.current) if p else Comparison(f) for f, p in sides]
+
+
+def _first(env: Environment, seen: Observation) -> Shown:
+    """Pictures of the window's first look; a later one sees the labels only."""
+    event = env.ledger.find("observation", seen.model, seen.sha256)
+    if event is None or seen.labels_at is None:
+        return Shown()
+    return _read(_place(env, Observation.model_validate(event.payload)))
+
+
+def _read(place: Path) -> Shown:
+    file = place / _SHOWN
+    return Shown.model_validate_json(file.read_text()) if file.exists() else Shown()
 
 
 def _history(env: Environment, seen: Observation) -> list[Observation]:

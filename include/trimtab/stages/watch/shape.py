@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import polars as pl
 
-from trimtab.monitoring import shape
+from trimtab.monitoring import profile, shape
 from trimtab.monitoring.detect import Comparison
 from trimtab.stages.watch.look import Look
 from trimtab.watch import Finding
+
+# Of the quality of a column: what another unit, a rename or another world may be behind.
+_ASKED = {("quality", name) for name in ("missing", "range", "new_categories")}
 
 
 def told(
@@ -26,12 +28,20 @@ def told(
 
 
 def _told(look: Look, finding: Finding, seen: Comparison) -> Finding:
-    before, after, column = seen.reference, seen.current, finding.column
-    asked = finding.signal == "data" and finding.status == "moved" and not finding.slice
-    if not asked or before is None or after is None or column is None:
+    column = finding.column
+    if finding.status != "moved" or finding.slice or column is None:
         return finding
-    values: Any = np.empty(0)
-    if before.kind == "numeric" and column in look.rows.columns:
-        values = look.rows[column].cast(pl.Float64, strict=False).drop_nulls().to_numpy()
-    found = shape.of(before, after, values)
+    if finding.signal != "data" and (finding.signal, finding.statistic) not in _ASKED:
+        return finding
+    before = seen.reference or look.reference.columns.get(column)
+    if before is None or column not in look.rows.columns:
+        return finding
+    after = seen.current or profile.measure(look.rows, {column: before}).get(column)
+    if after is None:  # of another type, which is certain as it is
+        return finding
+    found = shape.of(before, after, _values(look, column) if before.kind == "numeric" else ())
     return finding.model_copy(update={"change": found.change, "factor": found.factor})
+
+
+def _values(look: Look, column: str) -> Any:
+    return look.rows[column].cast(pl.Float64, strict=False).drop_nulls().to_numpy()

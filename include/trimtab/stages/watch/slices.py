@@ -5,20 +5,19 @@ from pathlib import Path
 
 import polars as pl
 
-from trimtab import metrics
-from trimtab.config.columns import primary_metric
 from trimtab.evaluation import bootstrap, holdout
 from trimtab.evaluation.case import Answers
 from trimtab.evaluation.slices import Scored
-from trimtab.monitoring import performance, profile, report, slices
+from trimtab.monitoring import performance, profile, report, runs, slices
 from trimtab.monitoring.detect import Comparison
+from trimtab.monitoring.null import Null, null
 from trimtab.monitoring.slices import Cut, Part, Parts
 from trimtab.stages import loading
-from trimtab.stages.watch import answers
+from trimtab.stages.watch import expected, truth
 from trimtab.stages.watch.look import Look, kinds
-from trimtab.stages.watch.realised import blocks
+from trimtab.stages.watch.realised import often
 from trimtab.stages.watch.top import top
-from trimtab.types import ROLE, TARGET, GateVerdict
+from trimtab.types import ROLE, GateVerdict
 from trimtab.watch import Finding, Signal
 
 FEATURES = 5  # most important ones that are compared in every part
@@ -33,7 +32,8 @@ def data(look: Look) -> list[Comparison]:
             found.append(_few(look, "data", part, rows.height))
         elif part.columns:
             measured = profile.measure(rows, part.columns)
-            found.append(slices.most_moved(part, measured, look.settings))
+            chances = _nulls(look, part, rows)
+            found.append(slices.most_moved(part, measured, look.settings, chances))
     return found
 
 
@@ -41,7 +41,7 @@ def realised(look: Look) -> list[Comparison]:
     """Compare the primary metric of every part with what the version reached there when judged."""
     reference = _reference(look)
     found = [_absent(look, "performance", name) for name in _lost(look, reference)]
-    known = answers.judged(look)
+    known = truth.judged(look)
     sizes = {part.name: rows.height for part, rows in _parts(look, reference, look.rows)}
     for part, rows in _parts(look, reference, known):
         if part.metric is not None:
@@ -49,18 +49,25 @@ def realised(look: Look) -> list[Comparison]:
     return found
 
 
+def _nulls(look: Look, part: Part, rows: pl.DataFrame) -> dict[str, Null]:
+    """What chance alone does to a part of this size, by runs of the same part's reference."""
+    if part.blocks is None:
+        return {}
+    span = expected.seconds(rows, look.time)
+    return {name: null(part.blocks.of(name), rows.height, span) for name in part.columns}
+
+
 def _measured(look: Look, part: Part, rows: pl.DataFrame, scored: int) -> Finding:
-    name = primary_metric(look.spec, look.candidate.features.task)
-    prediction, classes = answers.numbers(look, rows)
+    name = truth.primary(look)
     finding = performance.measure(
-        rows[TARGET].to_numpy(),
-        prediction,
-        blocks(rows, look.time),
-        metric=lambda y, p: metrics.score(name, y, p, classes),
+        truth.known(look, rows),
+        None,
+        metric=truth.metric(look, name),
         name=name,
-        rows=scored,
         gate=_promise(look, part, name),
         settings=look.settings.model_copy(update={"min_rows": look.settings.slice_min_rows}),
+        coverage=f"{rows.height:,} of {scored:,} rows with a known label",
+        looks=often(look),
     )
     return finding.model_copy(update={"slice": part.name})
 
@@ -161,16 +168,19 @@ def _of(
     names = cut.of(rows[cut.column])
     there = cut.of(held[cut.column])
     every = kinds(look.candidate.features)
+    time = look.time if look.time in rows.columns else None
     first = [n for n in top(look.env, look.candidate, 0) if n in every and n != cut.column]
     for value in slices.largest(names, look.settings.slice_min_rows):
         mine = rows.filter(names == value)
         mask = (there == value).to_numpy()
+        columns = profile.build(mine, {name: every[name] for name in first[:FEATURES]})
         told = scored.part(cut.column, value, mask) if scored and mask.sum() > 1 else None
         yield Part(
             column=cut.column,
             value=value,
             rows=mine.height,
-            columns=profile.build(mine, {name: every[name] for name in first[:FEATURES]}),
+            columns=columns,
+            blocks=runs.cut(mine, columns, time) if columns else None,
             metric=told.metric if told else None,
             interval=(told.interval.low, told.interval.high) if told else None,
             judged=told.rows if told else 0,
@@ -192,5 +202,5 @@ def _scored(look: Look) -> tuple[Scored | None, pl.DataFrame]:
     drawn = bootstrap.plan(
         len(rows), rows.times, None, resamples=200, confidence=0.95, seed=candidate.key
     )
-    name = primary_metric(look.spec, task)
+    name = truth.primary(look)
     return Scored(name=name, y=rows.y, challenger=said, champion=None, resampling=drawn), held

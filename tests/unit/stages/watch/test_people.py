@@ -1,5 +1,6 @@
 """Attribution, fairness and slices of a model that was really trained, on real scored files."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -9,16 +10,24 @@ import numpy as np
 import polars as pl
 import pytest
 from tests.unit.published import publish
+from typer.testing import CliRunner
 
+from trimtab.adapters import evidently
+from trimtab.cli import app
 from trimtab.environment import Environment, open_environment
+from trimtab.errors import NotReadyError
 from trimtab.ledger import champion
+from trimtab.monitoring import report
 from trimtab.stages.features import build_features
+from trimtab.stages.monitor import monitor
 from trimtab.stages.score import score
 from trimtab.stages.train import train
 from trimtab.stages.watch import attribution, fairness, slices
+from trimtab.stages.watch import page as pages
 from trimtab.stages.watch.look import Look, look_at
+from trimtab.stages.watch.told import told
 from trimtab.types import GateVerdict, Scoring
-from trimtab.watch import Finding
+from trimtab.watch import Acted, Finding
 
 DATASET = """
 dataset: trips
@@ -118,6 +127,13 @@ def promoted(env: Environment) -> None:
     )
 
 
+def database(env: Environment) -> dict[str, str]:
+    return {
+        "TRIMTAB_LEDGER": f"sqlite:///{env.home / 'ledger.db'}",
+        "TRIMTAB_TRACKING": f"sqlite:///{env.home / 'mlflow.db'}",
+    }
+
+
 def chance(finding: Finding) -> float:
     assert finding.p_value is not None, finding
     return finding.p_value
@@ -125,6 +141,19 @@ def chance(finding: Finding) -> float:
 
 def by_name(compared: list[slices.Comparison]) -> dict[str, Finding]:
     return {f"{c.finding.column or c.finding.statistic}": c.finding for c in compared}
+
+
+@pytest.fixture(scope="module")
+def env(looks: list[Look]) -> Environment:
+    """The same world after one run of the monitor; Evidently's page is not what this is about."""
+
+    def crash(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("no page")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evidently, "_save", crash)
+        monitor(looks[0].env, "delay")
+    return looks[0].env
 
 
 def test_attribution_tells_which_features_the_answers_rest_on(looks: list[Look]) -> None:
@@ -173,3 +202,60 @@ def test_references_are_built_once(looks: list[Look]) -> None:
     attribution.attributed(look), slices.data(look)
     assert {file: file.stat().st_mtime_ns for file in folder.iterdir()} == before
     assert {file.name.split(".")[1] for file in folder.iterdir()} >= {"attribution", "slices"}
+
+
+def test_a_page_tells_what_was_decided_and_done(env: Environment) -> None:
+    seen = told(env, "delay").windows[-1]
+    file = Path(seen.page or "")
+    page = file.read_text()
+    assert seen.triage is not None
+    assert seen.triage.reason.split(";")[0] in page
+    assert "What the answers rest on" in page
+    assert "Parts of the rows" in page
+    assert "b where region=" in page or "c where region=" in page
+    assert "made by march.csv" in page
+    acted = Acted(
+        model="delay", key=seen.triage.key, partition="p", cause="upstream_fault",
+        action="quarantine", outcome="asked", what="Call <Ann>.", command="trimtab x",
+    )  # fmt: skip
+    env.ledger.append("acted", "delay", acted.key, acted.to_json())
+    pages.tell(env, "delay", acted.key)
+    after = file.read_text()
+    assert "Call &lt;Ann&gt;. <code>trimtab x</code>" in after
+    assert after.count("<rect") == page.count("<rect"), "pictures are drawn again without the rows"
+
+
+def test_a_page_that_cannot_be_written_stops_nothing(
+    env: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError("disk is full")
+
+    monkeypatch.setattr(report, "write", full)
+    pages.tell(env, "delay", told(env, "delay").windows[0].observation.key)
+    pages.tell(env, "delay", "unknown")
+
+
+def test_windows_are_told_since_a_time(env: Environment) -> None:
+    every = told(env, "delay")
+    names = [window.observation.partition for window in every.windows]
+    assert len(names) == 2
+    assert [w.observation.partition for w in told(env, "delay", "2026-03-05").windows] == names[1:]
+    assert len(told(env, "delay", "2026").windows) == 2
+    with pytest.raises(NotReadyError, match="no window was observed since 2027"):
+        told(env, "delay", "2027-01-01T00:00")
+    assert every.windows[1].retrain is not None
+
+
+def test_the_verb_prints_the_same(env: Environment) -> None:
+    options = ["monitor", "delay", "--config", str(env.home.parent / "config"), "--home"]
+    shown = CliRunner().invoke(app, [*options, str(env.home)], env=database(env))
+    assert shown.exit_code == 0, shown.output
+    assert "what monitoring saw" in shown.output
+    told_json = CliRunner().invoke(app, [*options, str(env.home), "--json"], env=database(env))
+    document = json.loads(told_json.stdout)
+    findings = document["windows"][1]["observation"]["findings"]
+    assert {"signal", "statistic", "value", "threshold", "p_value", "current_rows"} <= set(
+        findings[0]
+    )
+    assert document["windows"][1]["triage"]["action"]
