@@ -1,16 +1,14 @@
 """``trimtab monitor``: what monitoring has seen of a model, or what two files have apart."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from trimtab.cli import calibrate, windows
 from trimtab.cli.answer import Answer, answering
 from trimtab.cli.options import Config, Debug, Home, Json, config_folder, open_project
-
-if TYPE_CHECKING:
-    from trimtab.watch import Observation
 
 _DEFAULT = "show"
 
@@ -30,6 +28,7 @@ app = typer.Typer(
     subcommand_metavar="MODEL | COMMAND [ARGS]...",
     help="Show what monitoring has seen of MODEL; or judge two files: --reference A --current B.",
 )
+app.command("calibrate")(calibrate.calibrate)
 
 
 @app.command(_DEFAULT)
@@ -46,6 +45,10 @@ def show(
     out: Annotated[
         Path | None, typer.Option("--out", help="HTML page to write of the two files.")
     ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", help="Windows from this year, month, day or moment on."),
+    ] = None,
     config: Config = None,
     home: Home = None,
     json: Json = False,
@@ -56,35 +59,11 @@ def show(
         if reference is None and current is None:
             if model is None:
                 raise typer.BadParameter("name a MODEL, or two files: --reference A --current B")
-            _history(answer, model, config, home)
+            windows.show(answer, open_project(config, home), model, since)
         elif reference is None or current is None:
             raise typer.BadParameter("two files are compared: --reference A and --current B")
         else:
             _files(answer, model, reference, current, out, config)
-
-
-def _history(answer: Answer, model: str, config: Path | None, home: Path | None) -> None:
-    from trimtab.cli.table import show_rows
-    from trimtab.watch import Observation
-
-    env = open_project(config, home)
-    env.project.model(model)
-    events = env.ledger.events("observation", model)
-    seen = [Observation.model_validate(event.payload) for event in events]
-    answer.document = {"model": model, "observations": [each.to_json() for each in seen]}
-    show_rows(answer, f"{model}: observed files", [_line(each) for each in seen])
-
-
-def _line(seen: "Observation") -> dict[str, Any]:
-    return {
-        "partition": seen.partition,
-        "version": seen.version,
-        "rows": f"{seen.rows:,}",
-        "labelled": f"{seen.labelled:,}",
-        "performance": seen.performance,
-        "alarm": [alarm.signal for alarm in seen.alarm],
-        "what": seen.summary,
-    }
 
 
 def _files(

@@ -130,13 +130,14 @@ def _named(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:
     named: list[tuple[tuple[str | int, ...], str | None]] = [
         (("gate", "slices", i), name) for i, name in enumerate(model.gate.slices)
     ]
+    named += [(("monitor", "slices", i), name) for i, name in enumerate(model.monitor.slices or ())]
     named += [(("split", "group"), model.split.group), (("train", "weight"), model.train.weight)]
     for path, name in named:
         if name is None:
             continue
         if name not in columns:
             yield path, f"the rows have no column {name!r}", near(name, columns)
-        elif path[0] != "gate" and name == model.target.column:
+        elif path[0] not in ("gate", "monitor") and name == model.target.column:
             yield path, f"{name} is the target itself", "name another column"
         elif path[0] == "train" and columns[name].type not in ("int", "float"):
             yield path, f"{name} is {columns[name].type}, no weight", "name a column of numbers"

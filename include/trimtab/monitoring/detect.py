@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Literal
 
 from trimtab.config.monitor import Monitor
@@ -125,13 +126,18 @@ def alarms(
 ) -> tuple[Alarm, ...]:
     """Which signals have moved in k of the last n windows of this version, the newest included.
 
+    A window in which a signal was not judged, for want of rows or labels, says nothing of it and
+    is passed over.
+
     Args:
         history: earlier windows, oldest first, whatever their version.
-        newest: the window to judge, with judged findings.
+        newest: the window to judge, with judged findings; or a later look at one of ``history``,
+            which is then judged with the windows before it.
         settings: of the model's monitor.
     """
-    same = [each for each in history if each.version == newest.version]
-    found = (_alarm(signal, [*same, newest], settings) for signal in _signals(newest))
+    same = list(takewhile(lambda each: each.sha256 != newest.sha256, history))
+    mine = [each for each in same if each.version == newest.version]
+    found = (_alarm(signal, [*mine, newest], settings) for signal in _moved(newest))
     return tuple(alarm for alarm in found if alarm)
 
 
@@ -143,11 +149,15 @@ def summary(findings: Sequence[Finding]) -> str:
         return "nothing could be judged"
     told = [f"{len(moved)} of {len(judged)} findings moved"]
     told += [f"{f.name} ({f.note})" if f.note else f.name for f in moved[:3]]
-    told += [f.note for f in findings if f.signal == "performance" and f.status != "moved"][:1]
+    told += [f.note for f in findings if _whole(f) and f.status != "moved"][:1]
     return "; ".join(told)
 
 
-def _signals(window: Observation) -> list[Signal]:
+def _whole(finding: Finding) -> bool:
+    return finding.signal == "performance" and finding.slice is None
+
+
+def _moved(window: Observation) -> list[Signal]:
     return list(dict.fromkeys(f.signal for f in window.findings if f.status == "moved"))
 
 
@@ -155,7 +165,8 @@ def _alarm(signal: Signal, windows: Sequence[Observation], settings: Monitor) ->
     if not settings.watch(signal).alarm:
         return None
     k, n = settings.persistence(signal)
-    moved = [any(f.signal == signal and f.status == "moved" for f in w.findings) for w in windows]
+    judged = [(w, statuses) for w in windows if (statuses := _judged(w, signal))]
+    moved = ["moved" in statuses for _, statuses in judged]
     if sum(moved[-n:]) < k:
         return None
     first = max((i + 1 for i, yes in enumerate(moved) if not yes), default=0)
@@ -163,9 +174,14 @@ def _alarm(signal: Signal, windows: Sequence[Observation], settings: Monitor) ->
     return Alarm(
         signal=signal,
         findings=tuple(names),
-        since=windows[first].partition,
+        since=judged[first][0].partition,
         windows=sum(moved[-n:]),
     )
+
+
+def _judged(window: Observation, signal: Signal) -> set[Status]:
+    found: set[Status] = {f.status for f in window.findings if f.signal == signal}
+    return found & {"ok", "moved"}
 
 
 def _constant(after: ColumnProfile) -> str:

@@ -32,7 +32,7 @@ class Basis(Record):
 
 def fit(frame: pl.DataFrame, profiles: Mapping[str, ColumnProfile]) -> Basis | None:
     """Fit the components; None where fewer than three columns vary."""
-    varying = {name: p for name, p in profiles.items() if not p.constant and sum(p.counts)}
+    varying = {name: p for name, p in profiles.items() if any(p.counts) and not p.constant}
     values = _values(sample(frame), varying)
     columns = [name for name, _ in values]
     if len(columns) < 3:

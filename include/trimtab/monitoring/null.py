@@ -22,7 +22,7 @@ from trimtab.monitoring.distance import psi_each
 from trimtab.monitoring.runs import Runs
 
 LEAST_RUNS = 8  # of runs that do not overlap; a longer window is extrapolated
-ENOUGH_RUNS = 20  # to learn how many ways the excess has; of fewer, the widest tail is taken
+ENOUGH_RUNS = 20  # to learn the excess and in how many ways it goes; fewer get the widest tail
 DRAWS = 400
 _CERTAIN = 1e6  # degrees of freedom of a mean that is known
 
@@ -84,13 +84,15 @@ def _excess(runs: Runs, rows: int, span: float | None) -> _Part:
     """What runs of the reference differ by beyond sampling, for a window of that length.
 
     Few long runs may hide what many short ones show; and what short ones show falls at most with
-    their length (rows that forget). So the largest answer of three lengths is taken.
+    their length (rows that forget). So of few the largest answer of three lengths is taken; of
+    enough runs their own, which knows of a season inside the window that it averages out.
     """
     wanted = runs.length(rows, span)
     if len(runs.counts) < LEAST_RUNS:
         return _Part(0.0, 0.0)
     pieces = max(wanted, LEAST_RUNS)
-    seen = {k: _excess_of(runs, k * pieces) for k in (1, 4, 16) if k * pieces <= len(runs.counts)}
+    lengths = (1,) if pieces >= ENOUGH_RUNS else (1, 4, 16)
+    seen = {k: _excess_of(runs, k * pieces) for k in lengths if k * pieces <= len(runs.counts)}
     scaled = [
         _times(part, (1 + 1 / wanted) / (1 + 1 / (k * pieces - 1)) / k) for k, part in seen.items()
     ]  # the window is judged by all of the reference, a run by the rest of it

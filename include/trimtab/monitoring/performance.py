@@ -1,106 +1,82 @@
 """The primary metric on rows whose label is known, against what the gate saw."""
 
-from collections.abc import Callable, Hashable, Sequence
-from math import hypot, sqrt
-from statistics import NormalDist
-from typing import Any
-
-import numpy as np
+from dataclasses import replace
+from math import isfinite, nan
 
 from trimtab.config.monitor import Monitor
+from trimtab.monitoring import blocks as by_block
+from trimtab.monitoring.blocks import Spread
+from trimtab.monitoring.truth import Known, Metric
 from trimtab.types import GateVerdict
-from trimtab.watch import Finding, Status
+from trimtab.watch import Finding
 
-Metric = Callable[[Any, Any], float]
-MIN_BLOCKS = 5
+FREEDOM = 30  # degrees of freedom of a gate's interval whose days are not known any more
 
 
 def measure(
-    truth: Any,
-    prediction: Any,
-    blocks: Sequence[Hashable],
+    rows: Known,
+    reference: Known | None,
     *,
     metric: Metric,
     name: str,
-    rows: int,
     gate: GateVerdict | None,
     settings: Monitor,
-    trained: int = 0,
+    coverage: str = "",
+    looks: int = 1,
 ) -> Finding:
     """Compare realised with promised performance.
 
     Args:
-        truth: labels that are known by now.
-        prediction: what was predicted for the same rows.
-        blocks: the day of each row; rows of one day are alike, so days are left out together.
+        rows: of the window, with a known label.
+        reference: the hold-out, whose days say how much days differ; None when it is gone.
         metric: higher is better; NaN where it does not exist.
         name: the metric's name.
-        rows: scored rows, labelled or not; for the coverage.
         gate: the verdict that promoted the version; None leaves nothing to compare with.
         settings: ``performance_drop`` and ``min_rows``.
-        trained: rows left out since the version was trained on them.
+        coverage: how many of the scored rows are judged, in words.
+        looks: how often the window is looked at as labels come; the chance answers for all.
     """
-    labelled, promised = len(truth), gate.value if gate and np.isfinite(gate.value) else 0.0
-    coverage = f"{labelled:,} of {rows:,} rows with a known label"
-    if trained:
-        coverage += f", {trained:,} more were trained on"
+    promised = gate.value if gate and isfinite(gate.value) else nan
+    found = Finding(
+        signal="performance",
+        statistic=name,
+        expected=promised if isfinite(promised) else None,
+        threshold=promised - settings.performance_drop if isfinite(promised) else None,
+        beyond="below",
+        reference_rows=gate.rows if gate else 0,
+        current_rows=len(rows),
+        status="ok",
+    )
+    if len(rows) < settings.min_rows:
+        note = f"{name} not judged: {coverage}"
+        return found.model_copy(update={"status": "not_enough_data", "note": note})
+    before = _before(reference, metric, gate)
+    now = by_block.borrowed(by_block.spread(rows.value(metric), rows.blocks), before)
+    if not isfinite(now.value):  # one class only, for example
+        note = f"{name} does not exist on {coverage}"
+        return found.model_copy(update={"status": "not_computable", "note": note})
+    if not isfinite(promised):
+        note = f"{name} {now.value:.3g}, with no gate value to compare with"
+        return found.model_copy(update={"value": now.value, "interval": now.interval, "note": note})
+    note = f"{name} {now.value:.3g} against {promised:.3g} at the gate ({coverage})"
+    chance = min(by_block.chance_of_fall(now, before) * looks, 1.0)
+    told = {"value": now.value, "interval": now.interval, "p_value": chance, "note": note}
+    return found.model_copy(update=told)
 
-    def found(
-        status: Status,
-        note: str,
-        value: float | None = None,
-        p_value: float | None = None,
-    ) -> Finding:
-        return Finding(
-            signal="performance",
-            statistic=name,
-            value=value,
-            expected=promised,
-            threshold=promised - settings.performance_drop,
-            beyond="below",
-            p_value=p_value,
-            reference_rows=gate.rows if gate else 0,
-            current_rows=labelled,
-            status=status,
-            note=note,
+
+def _before(reference: Known | None, metric: Metric, gate: GateVerdict | None) -> Spread:
+    """The gate's value with its error: by the days of its rows, at least as wide as its interval.
+
+    The hold-out's rows here may be a sample; the value is the gate's own.
+    """
+    kept = by_block.spread(reference.value(metric), reference.blocks) if reference else Spread(nan)
+    if gate is None:
+        return kept
+    half = (gate.interval[1] - gate.interval[0]) / 2
+    error = half / 1.96 if isfinite(half) else nan
+    if isfinite(kept.error):
+        return replace(
+            kept, value=gate.value, error=max(kept.error, error if error == error else 0)
         )
-
-    if labelled < settings.min_rows:
-        return found("not_enough_data", f"{name} not judged: {coverage}")
-    value = float(metric(truth, prediction))
-    if not np.isfinite(value):  # one class only, for example
-        return found("not_computable", f"{name} does not exist on {coverage}")
-    if gate is None or not np.isfinite(gate.value):
-        return found("ok", f"{name} {value:.3g}, with no gate value to compare with", value)
-    unsure = half_width(truth, prediction, blocks, metric, gate)
-    drop = gate.value - value
-    note = f"{name} {value:.3g} against {gate.value:.3g} at the gate ({coverage})"
-    chance = NormalDist().cdf(-drop / (unsure / 1.96)) if unsure else float(drop <= 0)
-    return found("ok", note, value, chance)
-
-
-def half_width(
-    truth: Any, prediction: Any, blocks: Sequence[Hashable], metric: Metric, gate: GateVerdict
-) -> float:
-    """Half the 95 % interval of the difference to the gate's value.
-
-    The gate's own interval and the window's are independent. The window's comes from leaving out
-    one block at a time (the delete-a-group jackknife: Efron and Tibshirani 1993, chapter 11): it
-    needs as many metric values as there are days, where a bootstrap needs hundreds. With too few
-    blocks it is the gate's, scaled by the square root of the rows.
-    """
-    promised = float(np.nan_to_num((gate.interval[1] - gate.interval[0]) / 2))
-    _, block = np.unique(np.asarray(blocks, dtype=str), return_inverse=True)
-    values = _without_each(np.asarray(truth), np.asarray(prediction), block, metric)
-    if len(values) < MIN_BLOCKS:
-        return hypot(promised, promised * sqrt(gate.rows / max(len(truth), 1)))
-    spread = (len(values) - 1) / len(values) * float(np.sum((values - values.mean()) ** 2))
-    return hypot(promised, 1.96 * sqrt(spread))
-
-
-def _without_each(truth: Any, prediction: Any, block: Any, metric: Metric) -> Any:
-    count = int(block.max()) + 1 if len(block) else 0
-    if count < MIN_BLOCKS:
-        return np.empty(0)
-    values = [metric(truth[block != i], prediction[block != i]) for i in range(count)]
-    return np.asarray([value for value in values if np.isfinite(value)])
+    rows = gate.rows
+    return Spread(gate.value, error, FREEDOM, max(by_block.MIN_BLOCKS, rows // 1000), rows)

@@ -11,18 +11,22 @@ from trimtab.types import Record
 
 BLOCKS = 500  # at most
 LEAST_ROWS = 20  # of a block
+SHARES = (np.arange(200) + 0.5) / 200  # of the quantiles
 
 
 class Blocks(Record):
     """Rows and counts of each block; the counts are of the profile's bins, the nulls last.
 
     ``starts`` is the time of every block's first row in seconds, and after the last one that of
-    the newest row; it is empty where rows have no time.
+    the newest row; it is empty where rows have no time. Of numbers there are also evenly spaced
+    ``quantiles`` and the standard deviation, for what a shift would look like.
     """
 
     rows: tuple[int, ...]
     starts: tuple[float, ...] = ()
     counts: dict[str, tuple[tuple[int, ...], ...]]
+    quantiles: dict[str, tuple[float, ...]] = {}
+    deviations: dict[str, float] = {}
 
     def of(self, column: str) -> "Runs":
         """Return the blocks of one column, ready to be resampled."""
@@ -31,10 +35,10 @@ class Blocks(Record):
 
 
 class Runs:
-    """Contiguous runs of the blocks of one column; bins that are never used are left out."""
+    """Contiguous runs of the blocks of one column, without bins that are never used."""
 
-    def __init__(self, counts: Any, starts: Any | None = None) -> None:
-        self.counts, self.starts = counts[:, counts.sum(axis=0) > 0], starts
+    def __init__(self, counts: Any, starts: Any | None = None, *, every: bool = False) -> None:
+        self.counts, self.starts = counts[:, every | (counts.sum(axis=0) > 0)], starts
         self.total = self.counts.sum(axis=0)
         self.rows = int(self.total.sum())
         self._upto = np.vstack([np.zeros_like(self.counts[:1]), self.counts.cumsum(axis=0)])
@@ -78,10 +82,20 @@ def cut(frame: pl.DataFrame, profiles: Mapping[str, ColumnProfile], time: str | 
         if unreadable(profile.kind, schema.get(name)) is None
     }
     rows = np.bincount(block, minlength=count)
+    finite = {
+        name: values
+        for name in counts
+        if profiles[name].kind == "numeric" and len(values := _finite(ordered[name]))
+    }
     return Blocks(
         rows=tuple(rows.tolist()),
         starts=_starts(ordered[time], rows) if time else (),
         counts=counts,
+        quantiles={
+            name: tuple(np.quantile(values, SHARES, method="inverted_cdf").tolist())
+            for name, values in finite.items()
+        },
+        deviations={name: float(values.std()) for name, values in finite.items()},
     )
 
 
@@ -92,11 +106,9 @@ def codes(column: pl.Series, profile: ColumnProfile) -> Any:
     if profile.kind == "categorical":
         place = {name: i for i, name in enumerate(profile.categories)}
         found = values.replace_strict(place, default=len(place), return_dtype=pl.Int32)
-        bins, found = len(place) + 1, found.fill_null(len(place)).to_numpy()
-    else:
-        found = np.searchsorted(np.asarray(profile.edges), values.fill_null(0.0).to_numpy())
-        bins = len(profile.edges) + 1
-    return np.where(missing, bins, found)
+        return np.where(missing, len(place) + 1, found.fill_null(len(place)).to_numpy())
+    number = np.searchsorted(np.asarray(profile.edges), values.fill_null(0.0).to_numpy())
+    return np.where(missing, len(profile.edges) + 1, number)
 
 
 def _counted(
@@ -105,6 +117,11 @@ def _counted(
     width = len(profile.counts) + 1
     table = np.bincount(block * width + bins, minlength=count * width).reshape(count, width)
     return tuple(map(tuple, table.tolist()))
+
+
+def _finite(column: pl.Series) -> Any:
+    values = column.to_frame("x").select(as_counted("x", "numeric")).to_series().drop_nulls()
+    return values.filter(values.is_finite()).to_numpy()
 
 
 def _starts(times: pl.Series, rows: Any) -> tuple[float, ...]:

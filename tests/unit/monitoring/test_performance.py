@@ -2,10 +2,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
+from tests.unit.monitoring.generated import auc, binary
 
 from trimtab.config.monitor import Monitor
 from trimtab.monitoring import performance
+from trimtab.monitoring.truth import Known
 from trimtab.types import GateVerdict
 from trimtab.watch import Finding
 
@@ -19,85 +20,78 @@ def gate(value: float, half: float = 0.01) -> GateVerdict:
     )  # fmt: skip
 
 
-def auc(y: Any, p: Any) -> float:
-    return float(roc_auc_score(y, p)) if len(np.unique(y)) == 2 else float("nan")
-
-
-def data(strength: float, rows: int = 4000, days: int = 20) -> tuple[Any, Any, Any]:
-    draw = np.random.default_rng(0)
-    y = draw.integers(0, 2, rows)
-    return y, draw.normal(size=rows) + strength * y, np.arange(rows) * days // rows
-
-
-def judge(y: Any, p: Any, days: Any, verdict: GateVerdict | None = None, **more: Any) -> Finding:
-    more = {"rows": len(y), "gate": verdict, "settings": SETTINGS, **more}
-    return performance.measure(y, p, list(days), metric=auc, name="roc_auc", **more)
-
-
-def test_a_fall_is_found_and_stated() -> None:
-    found = judge(*data(0.2), gate(0.72))
-    assert found.status == "drift"
-    assert found.threshold == pytest.approx(0.67)
-    assert (
-        found.note
-        == "roc_auc 0.574 against 0.72 at the gate (4,000 of 4,000 rows with a known label)"
+def judge(rows: Known, verdict: GateVerdict | None, **more: Any) -> Finding:
+    more = {"reference": None, "coverage": "all rows", **more}
+    return performance.measure(
+        rows, metric=auc, name="roc_auc", gate=verdict, settings=SETTINGS, **more
     )
 
 
-def test_within_the_allowed_drop_is_ok() -> None:
-    value = auc(*data(0.8)[:2])
-    assert judge(*data(0.8), gate(value + 0.04)).status == "ok"
-    assert judge(*data(0.8), gate(value + 0.06)).status == "drift"
+def value(rows: Known) -> float:
+    return auc(rows.truth, rows.prediction)
 
 
-def test_a_drop_that_may_be_chance_is_no_finding() -> None:
-    y, p, days = data(0.8, rows=120)
-    value = auc(y, p)
-    assert judge(y, p, days, gate(value + 0.06)).status == "ok", "120 rows cannot tell 0.06"
+def test_a_fall_is_found_and_stated() -> None:
+    rows = binary(1, flip=0.3)
+    found = judge(rows, gate(0.80), coverage="3,000 of 3,000 rows with a known label")
+    assert found.p_value is not None
+    assert found.p_value < 1e-6
+    assert found.threshold == pytest.approx(0.78)
+    assert found.note == (
+        f"roc_auc {value(rows):.3g} against 0.8 at the gate "
+        "(3,000 of 3,000 rows with a known label)"
+    )
+    assert found.interval is not None
+
+
+def test_as_good_as_promised_is_likely() -> None:
+    rows = binary(1)
+    assert (judge(rows, gate(value(rows))).p_value or 0) == pytest.approx(0.5)
+    assert (judge(rows, gate(value(rows) - 0.05)).p_value or 0) > 0.95
 
 
 def test_the_gates_own_uncertainty_counts() -> None:
-    value = auc(*data(0.8)[:2])
-    assert judge(*data(0.8), gate(value + 0.06, half=0.07)).status == "ok"
+    rows = binary(1)
+    sure = judge(rows, gate(value(rows) + 0.04)).p_value or 0
+    unsure = judge(rows, gate(value(rows) + 0.04, half=0.08)).p_value or 0
+    assert sure < 0.01 < 0.1 < unsure
 
 
-def test_partial_labels_are_counted() -> None:
-    found = judge(*data(0.8), gate(0.7), rows=10_000, trained=50)
-    assert "(4,000 of 10,000 rows with a known label, 50 more were trained on)" in found.note
-    assert found.current_rows == 4000
+def test_a_drop_of_a_few_rows_may_be_chance() -> None:
+    rows = binary(1, 120, 20)
+    assert (judge(rows, gate(value(rows) + 0.06)).p_value or 0) > 0.05
+
+
+def test_one_day_is_judged_by_how_much_the_hold_outs_days_differ() -> None:
+    rows, calm, wild = binary(7, 400, 1), binary(0), binary(0, day_spread=2.0)
+    promised = gate(value(rows) + 0.1, half=0.0)
+    assert (judge(rows, promised, reference=calm).p_value or 0) < 0.05
+    assert (judge(rows, promised, reference=wild).p_value or 0) > (
+        judge(rows, promised, reference=calm).p_value or 0
+    )
+
+
+def test_a_window_that_is_looked_at_often_must_be_surer() -> None:
+    rows = binary(1, flip=0.03)
+    once = judge(rows, gate(0.82)).p_value or 0
+    assert judge(rows, gate(0.82), looks=6).p_value == pytest.approx(6 * once)
+    assert judge(binary(1), gate(0.7), looks=6).p_value == 1
 
 
 def test_too_few_labels() -> None:
-    y, p, days = data(0.0, rows=99)
-    found = judge(y, p, days, gate(0.9), rows=5000)
+    found = judge(binary(1, 99), gate(0.9), coverage="99 of 5,000 rows with a known label")
     assert found.status == "not_enough_data"
     assert found.note == "roc_auc not judged: 99 of 5,000 rows with a known label"
 
 
 def test_one_class_is_not_computable() -> None:
-    _, p, days = data(0.5)
-    assert judge(np.ones(len(p)), p, days, gate(0.7)).status == "not_computable"
+    rows = binary(1)
+    found = judge(Known(np.ones(3000), rows.prediction, rows.blocks), gate(0.7))
+    assert found.status == "not_computable"
 
 
-def test_without_a_gate_value_there_is_a_number_but_no_finding() -> None:
+def test_without_a_gate_value_there_is_a_number_but_no_chance() -> None:
     for verdict in (None, gate(float("nan"))):
-        found = judge(*data(0.8), verdict)
-        assert found.status == "ok"
+        found = judge(binary(1), verdict)
+        assert (found.status, found.p_value, found.expected) == ("ok", None, None)
         assert found.value is not None
-
-
-def test_jackknife_agrees_with_a_bootstrap_by_day() -> None:
-    y, p, days = data(0.5, rows=6000, days=30)
-    half = performance.half_width(y, p, list(days), auc, gate(0.7, half=0.0))
-    draw = np.random.default_rng(1)
-    values = []
-    for _ in range(300):
-        taken = np.concatenate([np.flatnonzero(days == d) for d in draw.integers(0, 30, 30)])
-        values.append(auc(y[taken], p[taken]))
-    assert half == pytest.approx(1.96 * np.std(values), rel=0.25)
-
-
-def test_a_single_day_takes_the_gates_width() -> None:
-    y, p, _ = data(0.5, rows=5000)
-    half = performance.half_width(y, p, ["today"] * 5000, auc, gate(0.7, half=0.02))
-    assert half == pytest.approx(0.02 * np.sqrt(2))

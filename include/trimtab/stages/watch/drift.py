@@ -5,6 +5,7 @@ from trimtab.monitoring import joint as together
 from trimtab.monitoring.detect import Comparison
 from trimtab.monitoring.joint import ERROR
 from trimtab.monitoring.null import null
+from trimtab.monitoring.profile import ColumnProfile
 from trimtab.stages.watch import expected
 from trimtab.stages.watch.look import PREDICTION, Look
 from trimtab.watch import Finding
@@ -12,7 +13,7 @@ from trimtab.watch import Finding
 
 def data(look: Look) -> list[Comparison]:
     """Compare the features that are watched."""
-    schema, columns = look.rows.schema, expected.watched(look)
+    schema, columns = look.rows.schema, _watched(look)
     reasons = {
         name: why
         for name, before in columns.items()
@@ -31,7 +32,7 @@ def data(look: Look) -> list[Comparison]:
 
 def joint(look: Look) -> list[Comparison]:
     """Compare how well rows fit what the watched columns had in common."""
-    columns = expected.watched(look)
+    columns = _watched(look)
     before = expected.together(look.env, look.candidate, columns)
     if before.basis is None or before.error is None or before.blocks is None:
         why = "fewer than three columns vary"
@@ -77,3 +78,7 @@ def prediction(look: Look) -> list[Comparison]:
             expected=expected.nulls(look, blocks, [PREDICTION])[PREDICTION],
         )
     ]
+
+
+def _watched(look: Look) -> dict[str, ColumnProfile]:
+    return expected.watched(look.env, look.candidate, look.reference, look.settings)

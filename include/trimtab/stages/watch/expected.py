@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import polars as pl
 
+from trimtab.config.monitor import Monitor
 from trimtab.environment import Environment
 from trimtab.monitoring import joint, profile, report, runs
 from trimtab.monitoring.joint import ERROR, Basis
@@ -71,11 +72,13 @@ def together(
     return _kept(_path(env, candidate, "joint"), JointReference, build)
 
 
-def watched(look: Look) -> dict[str, ColumnProfile]:
+def watched(
+    env: Environment, candidate: Candidate, reference: ReferenceProfile, settings: Monitor
+) -> dict[str, ColumnProfile]:
     """Return the columns that may cry: those asked for, else the most important features."""
-    named = look.settings.watch("data").columns
-    names = top(look.env, look.candidate, look.settings.top) if named is None else named
-    return {name: before for name, before in look.reference.columns.items() if name in names}
+    named = settings.watch("data").columns
+    names = top(env, candidate, settings.top) if named is None else named
+    return {name: before for name, before in reference.columns.items() if name in names}
 
 
 def nulls(look: Look, reference: Blocks, columns: Iterable[str]) -> dict[str, Null]:
@@ -89,8 +92,9 @@ def seconds(rows: pl.DataFrame, time: str | None) -> float | None:
     """Return the time a window spans; a few stray rows do not make it longer."""
     if time is None or time not in rows.columns or not rows[time].count():
         return None
-    low, high = (rows[time].quantile(share, "nearest") for share in (0.05, 0.95))
-    return (high - low).total_seconds() / 0.9  # type: ignore[operator,union-attr]
+    when = rows[time].drop_nulls().cast(pl.Datetime("us")).dt.epoch("us").sort()
+    low, high = (when[int(share * (len(when) - 1))] for share in (0.05, 0.95))
+    return float(high - low) / 1e6 / 0.9
 
 
 def _time(env: Environment, candidate: Candidate) -> str | None:

@@ -10,21 +10,21 @@ import polars as pl
 
 from trimtab.adapters import delta
 from trimtab.config import ModelSpec
+from trimtab.config.columns import available
 from trimtab.config.monitor import Monitor
 from trimtab.environment import Environment
-from trimtab.errors import IntegrityError
-from trimtab.features import sources, target, view
+from trimtab.features import sources, view
+from trimtab.ledger import prediction
 from trimtab.monitoring import profile, report
 from trimtab.monitoring.profile import ColumnProfile, Kind, ReferenceProfile
 from trimtab.stages import loading
 from trimtab.stages.score import candidate_of
+from trimtab.stages.watch import labels
 from trimtab.types import (
     FILE,
     ROLE,
     ROW,
-    TARGET,
     Candidate,
-    DatasetVersion,
     FeatureSet,
     GateVerdict,
     Scoring,
@@ -33,7 +33,9 @@ from trimtab.watch import Observation
 
 log = logging.getLogger(__name__)
 PREDICTION, CHANCES = "_prediction", "_probabilities"
+PREDICTION_ID = prediction.COLUMN
 TRAINED = "_trained"  # whether the version saw the row's label when it was trained
+REPEATED = "_repeated"  # whether an earlier file was scored with the row: its label counts there
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,9 @@ class Look:
     """What one window is judged by.
 
     ``rows`` has a row for each scored one: the columns of its dataset and the joined features,
-    ``_prediction`` and ``_probabilities``, ``_target`` where it is known by now, ``_trained``.
-    ``history`` is every earlier observation of the model, oldest first.
+    ``_prediction`` and ``_probabilities``, ``_target`` where it is known by now, ``_trained`` and
+    ``_repeated``. ``history`` is every earlier window of the model, oldest first, as it is known
+    best. ``labels_at`` is set when only the labels are looked at again.
     """
 
     env: Environment
@@ -53,6 +56,7 @@ class Look:
     rows: pl.DataFrame
     gate: GateVerdict | None
     history: tuple[Observation, ...]
+    labels_at: int | None = None
 
     @property
     def settings(self) -> Monitor:
@@ -66,19 +70,21 @@ class Look:
         return self.env.project.dataset(scored).time
 
 
-def look_at(env: Environment, scoring: Scoring) -> Look:
-    """Read what one scored file is judged by."""
+def look_at(env: Environment, scoring: Scoring, later: labels.Moment | None = None) -> Look:
+    """Read what one scored file is judged by: at first, or when labels have come ``later``."""
     spec = env.project.model(scoring.model)
     candidate = candidate_of(env, scoring.model, scoring.version)
+    moment = later or labels.at_scoring(env, spec, scoring)
     return Look(
         env=env,
         spec=spec,
         scoring=scoring,
         candidate=candidate,
         reference=reference_profile(env, candidate),
-        rows=_rows(env, spec, scoring, candidate),
+        rows=_rows(env, spec, scoring, candidate, moment),
         gate=_gate(env, scoring),
         history=tuple(_earlier(env, scoring)),
+        labels_at=later.version if later else None,
     )
 
 
@@ -134,12 +140,18 @@ def _prediction_kind(features: FeatureSet) -> Kind:
 
 
 def _rows(
-    env: Environment, spec: ModelSpec, scoring: Scoring, candidate: Candidate
+    env: Environment,
+    spec: ModelSpec,
+    scoring: Scoring,
+    candidate: Candidate,
+    moment: labels.Moment | None,
 ) -> pl.DataFrame:
-    """Feature rows of a scored file with ``_target`` where it is known by now, and predictions."""
+    """Feature rows of a scored file with predictions, and ``_target`` where it can be known."""
     dataset = env.project.dataset(spec.score.on or spec.data.from_)
-    labelled = spec.target.column in dataset.columns
-    extra = [spec.target.column] if labelled else []
+    further = spec.monitor.labels.key if spec.monitor.labels else ()
+    wanted = dict.fromkeys((spec.target.column, *further, *view.looked_at(spec)))
+    there = {*dataset.columns, *_brought(env, spec)}
+    extra = [name for name in wanted if name in there]
     read = functools.partial(
         view.rows_of_files, env, spec.model, [scoring.sha256], dataset=dataset.dataset, extra=extra
     )
@@ -148,24 +160,29 @@ def _rows(
         log.info("%s: rows of %s as they were scored", spec.model, scoring.sha256[:12])
         then = scoring.dataset_version
         rows = read(sources=sources.open_all(env, spec, dataset.dataset, version=then))
-    label: pl.Expr = pl.lit(None).alias(TARGET)
-    if labelled:
-        newest = _published(env, dataset.dataset, scoring).newest
-        made = target.label(
-            spec.target, candidate.features.task, dataset.columns[spec.target.column]
-        )
-        known = target.known(spec.target, dataset.time, newest)
-        label = pl.when(known).then(made).alias(TARGET)
+    predicted = rows.lazy().join(_predictions(env, scoring), on=ROW, how="left")
+    known = labels.joined(env, spec, predicted, moment, [scoring.sha256]).collect()
     learnt = _trained_rows(env, candidate, scoring)
-    predictions = _predictions(env, scoring)
-    joined = rows.lazy().with_columns(label).join(predictions, on=ROW, how="left")
-    return joined.with_columns(pl.col(ROW).is_in(learnt).alias(TRAINED)).collect()
+    again = labels.repeated(env, spec, scoring)
+    known = known.with_columns(pl.col(ROW).is_in(learnt).alias(TRAINED))
+    if again is None:
+        return known.with_columns(pl.lit(False).alias(REPEATED))
+    mine = again.with_columns(pl.lit(True).alias(REPEATED))
+    return known.join(mine, on=list(dataset.key), how="left", maintain_order="left").with_columns(
+        pl.col(REPEATED).fill_null(False)
+    )
+
+
+def _brought(env: Environment, spec: ModelSpec) -> set[str]:
+    """Columns that joins, views and expressions bring to the rows of a dataset."""
+    ours = env.project.dataset(spec.data.from_).columns
+    return {name for name in available(spec, env.project.catalog) if name not in ours}
 
 
 def _predictions(env: Environment, scoring: Scoring) -> pl.LazyFrame:
     table = delta.scan(env.predictions(scoring.model), scoring.table_version)
     mine = table.filter(pl.col(FILE) == scoring.sha256)
-    names = {"prediction": PREDICTION, "probabilities": CHANCES}
+    names = {"prediction": PREDICTION, "probabilities": CHANCES, prediction.COLUMN: PREDICTION_ID}
     there = [name for name in names if name in table.collect_schema().names()]
     return mine.select(ROW, *(pl.col(name).alias(names[name]) for name in there))
 
@@ -177,14 +194,11 @@ def _trained_rows(env: Environment, candidate: Candidate, scoring: Scoring) -> l
 
 
 def _earlier(env: Environment, scoring: Scoring) -> list[Observation]:
-    """Observations of the files scored before this one."""
-    found = []
-    for event in env.ledger.events("scoring", scoring.model):
-        if event.key == scoring.sha256:
-            break
-        if past := env.ledger.find("observation", scoring.model, event.key):
-            found.append(Observation.model_validate(past.payload))
-    return found
+    """Windows of the files scored before this one, as they are known best by now."""
+    scored = [event.key for event in env.ledger.events("scoring", scoring.model)]
+    before = {sha: i for i, sha in enumerate(scored[: scored.index(scoring.sha256)])}
+    seen = labels.observations(env.ledger.events("observation", scoring.model))
+    return sorted((o for o in seen if o.sha256 in before), key=lambda o: before[o.sha256])
 
 
 def _gate(env: Environment, scoring: Scoring) -> GateVerdict | None:
@@ -194,13 +208,3 @@ def _gate(env: Environment, scoring: Scoring) -> GateVerdict | None:
         if event.payload["version"] == scoring.version
     ]
     return GateVerdict.model_validate(found[-1]) if found else None
-
-
-def _published(env: Environment, dataset: str, scoring: Scoring) -> DatasetVersion:
-    event = env.ledger.find("dataset_version", dataset, scoring.sha256)
-    if event is None:
-        raise IntegrityError(
-            f"{scoring.model}: a file was scored that {dataset} never published "
-            f"({scoring.sha256[:12]}); verify the ledger"
-        )
-    return DatasetVersion.model_validate(event.payload)

@@ -1,47 +1,116 @@
-"""The primary metric on the rows whose truth is known by now."""
+"""What the labels tell: the primary metric, the same inputs' answers, and probabilities."""
 
 from typing import Any
 
-import numpy as np
-import polars as pl
-
-from trimtab import metrics
-from trimtab.config.columns import primary_metric
-from trimtab.monitoring import performance
+from trimtab.monitoring import concept as same_inputs
+from trimtab.monitoring import looks, reliability
+from trimtab.monitoring import performance as promised
 from trimtab.monitoring.detect import Comparison
-from trimtab.serving import loader
-from trimtab.stages.watch.look import CHANCES, PREDICTION, TRAINED, Look
+from trimtab.stages.watch import truth
+from trimtab.stages.watch.look import Look
 from trimtab.types import TARGET
+from trimtab.watch import Finding, Signal
+
+CALIBRATION = 0.03  # least mean distance of said and seen shares that matters
 
 
-def realised(look: Look) -> list[Comparison]:
+def performance(look: Look) -> list[Comparison]:
     """Judge rows with a known label that the version was not trained on."""
-    task = look.candidate.features.task
-    name = primary_metric(look.spec, task)
-    rows = look.rows
-    known = rows.filter(pl.col(TARGET).is_not_null(), pl.col(PREDICTION).is_not_null())
-    judged = known.filter(~pl.col(TRAINED))
-    given = judged[PREDICTION if task != "multiclass" else CHANCES]
-    classes = None
-    if task == "multiclass":
-        described = loader.description(look.env.lake, look.candidate)
-        classes = [str(label) for label in described["classes"]]
-    finding = performance.measure(
-        judged[TARGET].to_numpy(),
-        np.asarray(given.to_list(), dtype=float),
-        _blocks(judged, look.time),
-        metric=lambda y, p: metrics.score(name, y, p, classes),
+    rows, name = truth.judged(look), truth.primary(look)
+    finding = promised.measure(
+        truth.known(look, rows),
+        truth.hold_out(look),
+        metric=truth.metric(look, name),
         name=name,
-        rows=rows.height,
-        trained=known.height - judged.height,
         gate=look.gate,
         settings=look.settings,
+        coverage=truth.coverage(look, rows),
+        looks=often(look),
     )
     return [Comparison(finding)]
 
 
-def _blocks(rows: pl.DataFrame, time: str | None) -> list[Any]:
-    """Days for rows with a time, else twenty equal blocks of neighbouring rows."""
-    if time:
-        return rows[time].dt.date().to_list()
-    return (pl.int_range(rows.height, eager=True) * 20 // max(rows.height, 1)).to_list()
+def concept(look: Look) -> list[Comparison]:
+    """Judge whether the same inputs get worse answers than at the gate.
+
+    Of two classes by the order of the answers (ROC AUC): what only moves all of them up or down
+    is a matter of calibration. Else by the primary metric.
+    """
+    rows, before = truth.judged(look), truth.hold_out(look, watched=True)
+    name = "roc_auc" if look.candidate.features.task == "binary" else truth.primary(look)
+    found = _finding("concept", f"{name} of the same inputs", rows.height, before)
+    if before is None or min(rows.height, len(before)) < look.settings.min_rows:
+        return [_few(found, look, rows)]
+    seen = same_inputs.compare(
+        truth.known(look, rows, watched=True), before, truth.metric(look, name)
+    )
+    if seen.rows < look.settings.min_rows:
+        note = f"only {seen.rows:,} rows have inputs like those of the gate's rows"
+        return [_with(found, status="not_enough_data", note=note, current_rows=seen.rows)]
+    if seen.now.value != seen.now.value or seen.before.value != seen.before.value:
+        note = f"{name} does not exist on {truth.coverage(look, rows)}"
+        return [_with(found, status="not_computable", note=note)]
+    limit = look.settings.watch("concept").limit or look.settings.performance_drop
+    note = (
+        f"{name} {seen.now.value:.3g} where the same inputs had {seen.before.value:.3g} at the "
+        f"gate; other inputs explain {seen.harder_inputs:+.3f} of the difference"
+    )
+    told = _with(
+        found,
+        value=seen.now.value,
+        interval=seen.now.interval,
+        expected=seen.before.value,
+        threshold=seen.before.value - limit,
+        beyond="below",
+        p_value=min(seen.p_value * often(look), 1.0),
+        note=note,
+    )
+    return [told]
+
+
+def calibration(look: Look) -> list[Comparison]:
+    """Judge whether things happen as often as the model says, as they did at the gate."""
+    if look.candidate.features.task == "regression":
+        return []
+    rows, before = truth.judged(look), truth.hold_out(look)
+    found = _finding("calibration", "calibration_error", rows.height, before)
+    if before is None or min(rows.height, len(before)) < look.settings.min_rows:
+        return [_few(found, look, rows)]
+    seen = reliability.compare(truth.known(look, rows), before, truth.classes(look))
+    limit = look.settings.watch("calibration").limit or CALIBRATION
+    told = _with(
+        found,
+        value=seen.error,
+        expected=seen.by_chance,
+        threshold=seen.by_chance + limit,
+        p_value=min(seen.p_value * often(look), 1.0),
+        note=f"it happens in {seen.seen:.1%} where the gate's rows let expect {seen.said:.1%}",
+    )
+    return [told]
+
+
+def _finding(signal: Signal, statistic: str, rows: int, before: Any) -> Finding:
+    return Finding(
+        signal=signal,
+        statistic=statistic,
+        status="ok",
+        reference_rows=0 if before is None else len(before),
+        current_rows=rows,
+    )
+
+
+def _few(found: Finding, look: Look, rows: Any) -> Comparison:
+    note = f"not judged: {truth.coverage(look, rows)}"
+    if not found.reference_rows:
+        note = "not judged: the version had no hold-out rows"
+    return _with(found, status="not_enough_data", note=note)
+
+
+def _with(found: Finding, **told: Any) -> Comparison:
+    return Comparison(found.model_copy(update=told))
+
+
+def often(look: Look) -> int:
+    """Return how many looks at this window the chance must answer for."""
+    labelled = look.rows[TARGET].count()
+    return looks.often(look.rows.height, labelled, later=look.labels_at is not None)

@@ -1,0 +1,231 @@
+"""Labels that come late: by upsert, in a dataset of their own, after a delay. No row counts twice."""
+
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from trimtab.environment import Environment, open_environment
+from trimtab.errors import NotReadyError
+from trimtab.ledger import champion
+from trimtab.stages import monitor as stage
+from trimtab.stages.features import build_features
+from trimtab.stages.intake import take
+from trimtab.stages.monitor import monitor
+from trimtab.stages.score import score
+from trimtab.stages.train import train
+from trimtab.stages.watch import labels, truth
+from trimtab.types import GateVerdict
+from trimtab.watch import Finding, Observation
+
+DATASETS = {
+    "visits": """
+dataset: visits
+owner: tests
+source: {kind: files, uri: landing/visits}
+write: upsert
+key: [visit]
+time: at
+columns:
+  visit: {type: int}
+  at: {type: time}
+  a: {type: float}
+  b: {type: float}
+  bought: {type: bool, nullable: true, known_after: week}
+""",
+    "orders": """
+dataset: orders
+owner: tests
+source: {kind: files, uri: landing/orders}
+write: upsert
+key: [visit]
+columns:
+  visit: {type: int}
+  bought: {type: bool}
+""",
+}
+MODEL = """
+model: {name}
+purpose: Say which visits will end in a purchase, for the tests.
+owner: tests
+data: {{from: visits}}
+target: {{column: bought, positive: true, delay: 2d}}
+features: {{exclude: [at]}}
+split: {{holdout: 8d}}
+gate: {{min_rows: 100}}
+train: {{candidates: [linear], min_rows: 100, tune: {{trials: 1}}}}
+monitor: {{min_rows: 100{more}}}
+"""
+START, ROWS, DAYS = datetime(2026, 1, 1, tzinfo=UTC), 600, 20
+
+
+def visits(part: int, *, known: bool, flip: float = 0.0) -> pl.DataFrame:
+    draw = np.random.default_rng(part)
+    a = draw.normal(size=ROWS)
+    odds = np.where(draw.random(ROWS) < flip, -2 * a, 2 * a)
+    bought = draw.random(ROWS) < 1 / (1 + np.exp(-odds))
+    step = timedelta(days=DAYS) / ROWS
+    return pl.DataFrame(
+        {
+            "visit": np.arange(ROWS) + part * ROWS,
+            "at": [START + part * timedelta(days=DAYS) + i * step for i in range(ROWS)],
+            "a": a,
+            "b": draw.normal(size=ROWS),
+            "bought": bought if known else [None] * ROWS,
+        }
+    )
+
+
+def opened(place: Path, patch: pytest.MonkeyPatch) -> Environment:
+    home = place / "home"
+    patch.setenv("TRIMTAB_LEDGER", f"sqlite:///{home / 'ledger.db'}")
+    patch.setenv("TRIMTAB_TRACKING", f"sqlite:///{home / 'mlflow.db'}")
+    return open_environment(home=home, config=place / "config")
+
+
+def deliver(env: Environment, dataset: str, rows: pl.DataFrame, name: str) -> None:
+    file = env.home / name
+    rows.with_columns(pl.col(pl.Datetime).dt.strftime("%Y-%m-%dT%H:%M:%SZ")).write_csv(file)
+    assert take(env, dataset, file).verdict == "accepted"
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path) -> Path:
+    """Two models with a champion each; a second part is scored, its labels are still missing."""
+    place = tmp_path_factory.mktemp("labels")
+    for folder in ("config/datasets", "config/models", "home"):
+        (place / folder).mkdir(parents=True)
+    for name, text in DATASETS.items():
+        (place / f"config/datasets/{name}.yaml").write_text(text)
+    for name, more in (("buyer", ""), ("shopper", ", labels: {dataset: orders}")):
+        text = MODEL.format(name=name, more=more)
+        (place / f"config/models/{name}.yaml").write_text(text)
+    shutil.copy(mlflow_database, place / "home" / "mlflow.db")
+    with pytest.MonkeyPatch.context() as patch:
+        env = opened(place, patch)
+        deliver(env, "visits", visits(0, known=True), "first.csv")
+        for name in ("buyer", "shopper"):
+            candidate = train(env, name, build_features(env, name).key)
+            gate = GateVerdict(
+                model=name, version=1, verdict="PROMOTE", reasons=(), rules=(), primary="roc_auc",
+                value=0.87, interval=(0.83, 0.91), rows=candidate.features.holdout_rows,
+            )  # fmt: skip
+            env.ledger.append("gate", name, "1:0", gate.to_json())
+            champion.swap(
+                env.ledger, name, 1, expected=None, action="promote", actor="auto", reason="first"
+            )
+        deliver(env, "visits", visits(1, known=False), "second.csv")
+        for name in ("buyer", "shopper"):
+            score(env, name)
+    return place
+
+
+@pytest.fixture
+def env(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
+    shutil.copytree(world, tmp_path, dirs_exist_ok=True)
+    monkeypatch.setattr(stage, "_pages", lambda look, seen, compared: seen)  # no page: quicker
+    return opened(tmp_path, monkeypatch)
+
+
+def of(seen: Observation, signal: str) -> Finding:
+    return next(f for f in seen.findings if f.signal == signal)
+
+
+def test_without_labels_the_metric_is_estimated(env: Environment) -> None:
+    (seen,) = monitor(env, "buyer")
+    assert seen.labelled == 0
+    assert of(seen, "performance").status == "not_enough_data"
+    assert "0 of 600 rows with a known label" in of(seen, "performance").note
+    guess = of(seen, "estimated")
+    assert guess.status == "ok"
+    assert guess.value == pytest.approx(0.87, abs=0.06)
+    assert guess.p_value is not None
+    with pytest.raises(NotReadyError, match="nothing to observe"):
+        monitor(env, "buyer")
+
+
+def test_an_upsert_reaches_the_window_its_rows_were_scored_in(env: Environment) -> None:
+    monitor(env, "buyer")
+    half = visits(1, known=True, flip=0.4).head(300)
+    deliver(env, "visits", half, "second_half.csv")
+    score(env, "buyer")
+    restated, later = monitor(env, "buyer")
+    assert (later.partition, later.labels_at, later.key) == (
+        monitor_first(env).partition, 2, f"{monitor_first(env).sha256}:2",
+    )  # fmt: skip
+    assert later.labelled == 300
+    assert {f.signal for f in later.findings} == {"performance", "concept", "calibration"}
+    assert of(later, "performance").status != "not_enough_data"
+    assert of(later, "performance").current_rows == 300
+    assert of(restated, "performance").current_rows == 0, "no row counts twice"
+    assert "300 more count in the window they were first scored in" in (
+        of(restated, "performance").note
+    )
+    with pytest.raises(NotReadyError):
+        monitor(env, "buyer")
+    deliver(env, "visits", visits(1, known=True, flip=0.4).tail(300), "rest.csv")
+    score(env, "buyer")
+    third = monitor(env, "buyer")[-1]
+    assert (third.labels_at, third.labelled) == (3, 540), "the last two days are not due"
+
+
+def monitor_first(env: Environment) -> Observation:
+    return Observation.model_validate(env.ledger.events("observation", "buyer")[0].payload)
+
+
+def test_labels_of_another_dataset(env: Environment) -> None:
+    (first,) = monitor(env, "shopper")
+    assert first.labelled == 0
+    truth_of = visits(1, known=True, flip=0.5).select("visit", "bought")
+    deliver(env, "orders", truth_of, "orders.csv")
+    (later,) = monitor(env, "shopper")
+    assert (later.labels_at, later.labelled) == (0, 540), "what is not due is not used"
+    assert of(later, "performance").p_value == pytest.approx(0, abs=0.01)
+    assert of(later, "concept").expected == pytest.approx(0.87, abs=0.08)
+    deliver(env, "visits", visits(2, known=False).head(200), "third.csv")
+    score(env, "shopper")
+    seen = monitor(env, "shopper")
+    assert [o.labels_at for o in seen] == [None], "no new labels: no new look"
+    deliver(env, "orders", truth_of.head(5).with_columns(visit=pl.col("visit") + ROWS), "o.csv")
+    (last,) = monitor(env, "shopper")
+    assert (last.sha256, last.labels_at, last.labelled) == (first.sha256, 1, 600), "all are due"
+    with pytest.raises(NotReadyError):
+        monitor(env, "shopper")
+
+
+def test_killed_it_says_the_same_again_and_once(env: Environment) -> None:
+    monitor(env, "shopper")
+    deliver(env, "orders", visits(1, known=True).select("visit", "bought"), "orders.csv")
+    keep: Any = env.ledger.append
+
+    def die(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(env.ledger, "append", die)
+        with pytest.raises(KeyboardInterrupt):
+            monitor(env, "shopper")
+    assert env.ledger.append == keep
+    spec = env.project.model("shopper")
+    ((scoring, moment),) = labels.due(env, spec)
+    here, there = (stage.observe(env, scoring, moment) for _ in range(2))
+    assert here == there, "two copies at once"
+    assert len(env.ledger.events("observation", "shopper")) == 2
+    assert labels.due(env, spec) == []
+
+
+def test_the_hold_outs_file_is_built_again_when_gone(env: Environment) -> None:
+    monitor(env, "buyer")
+    (file,) = (env.lake / "profiles" / "buyer").glob("*.truth.parquet")
+    before = pl.read_parquet(file)
+    assert {truth.BLOCK, "_target", "_prediction", "a", "b"} <= {*before.columns}
+    file.unlink()
+    look = stage.look_at(env, labels.Scoring.model_validate(
+        env.ledger.events("scoring", "buyer")[0].payload
+    ))  # fmt: skip
+    assert truth.hold_out(look) is not None
+    assert pl.read_parquet(file).equals(before)
