@@ -226,6 +226,6 @@ class Calibration(Record):
     budget: str
     level: float  # of one window
     signals: tuple[Signal, ...]  # simulated
-    shared: int  # signals that the level is shared by: the others are held to theirs
+    shared: tuple[Signal, ...]  # not simulated: they share the level, and are held to their part
     visible: tuple[Visible, ...]
     notes: tuple[str, ...] = ()

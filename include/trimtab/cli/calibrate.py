@@ -62,13 +62,12 @@ def _tell(answer: Answer, found: "Calibration") -> None:
         answer.say(
             f"false alarms: {found.false_alarms:.2g} expected, {found.budget} allowed", style="bold"
         )
-    others = found.shared - len(found.signals)
-    if others > 0:
+    if found.shared:
         answer.say(
-            f"simulated: {', '.join(found.signals)}; {others} more signals share the budget with "
-            "them and are held to their part"
+            f"simulated: {', '.join(found.signals)}; held to their part of the same budget: "
+            f"{', '.join(found.shared)}"
         )
-    title = "smallest change that four windows of five would show"
+    title = "smallest change that one window shows four times of five"
     show_rows(answer, title, [_row(each) for each in found.visible])
     for note in found.notes:
         answer.say(f"note: {note}")
@@ -77,15 +76,15 @@ def _tell(answer: Answer, found: "Calibration") -> None:
 def _row(seen: "Visible") -> dict[str, Any]:
     smallest = seen.smallest
     if smallest is None:
-        size = "none is"
+        size = "no change is seen"
     elif seen.unit == "share of the rows":
         size = f"{smallest:.1%} of the rows"
     else:
         size = f"{smallest:.2g} {seen.unit}"
     return {
         "signal": seen.signal,
-        "of": seen.name,
+        "of": seen.name.lstrip("_"),
         "what": seen.what,
-        "from": size,
+        "smallest": size,
         "note": seen.note,
     }

@@ -4,7 +4,7 @@ Pure: the reference's own runs are windows in which nothing has changed. They ar
 code that judges real windows.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import sqrt
@@ -158,14 +158,23 @@ class _Maker:
         self.first, self.last = self.runs.bounds(self.pieces)
         self.rows = volume.rows
         self.null: Null = null(column.blocks.of(column.name), volume.rows, volume.span)
+        seen = self.runs.cut(self.pieces)
+        apart = float(psi_each(self.runs.total - seen, seen).mean())
+        self._keep = float(min(self.null.excess / apart, 1.0) ** 0.5) if apart > 0 else 0.0
 
     def counts(self, place: float, draw: Any) -> Any:
-        """Return the counts of the run at that part of the way, thinned to the window's rows."""
+        """Return the counts of the run at that part of the way, of the window's rows.
+
+        A run of more rows is thinned. Of one with fewer the shares are taken, drawn towards those
+        of the whole as far as they differ by the run's own sampling only.
+        """
         i = min(int(place * len(self.first)), len(self.first) - 1)
         run = self.runs.counts[self.first[i] : self.last[i]].sum(axis=0)
-        if run.sum() <= self.rows:
-            return run
-        return draw.multivariate_hypergeometric(run, self.rows, method="marginals")
+        if run.sum() >= self.rows:
+            return draw.multivariate_hypergeometric(run, self.rows, method="marginals")
+        whole = self.runs.total / self.runs.total.sum()
+        shares = whole + self._keep * (run / max(run.sum(), 1) - whole)
+        return draw.multinomial(self.rows, shares / shares.sum())
 
     def finding(self, place: float, draw: Any, settings: Monitor) -> Finding:
         """Compare a window with the reference."""
@@ -293,15 +302,30 @@ def _smallest(seen: Callable[[float], bool], most: float) -> float | None:
 
 
 def _told(column: Column, what: Any, smallest: float | None) -> Visible:
-    notes: Mapping[str, str] = {"mean": f"1 = {column.blocks.deviations.get(column.name, 0.0):.3g}"}
-    if what == "category":
-        largest = column.profile.categories[int(np.argmax(column.profile.counts[:-1]))]
-        notes = {"category": f"more of {largest!r}"}
+    by_share = what != "mean"
     return Visible(
         signal=column.signal,
         what=what,
         name=column.name,
-        unit="standard deviations" if what == "mean" else "share of the rows",
+        unit="share of the rows" if by_share else "standard deviations",
         smallest=smallest,
-        note=notes.get(what, ""),
+        note=_share(column, what, smallest) if by_share else _mean(column, smallest),
     )
+
+
+def _mean(column: Column, smallest: float | None) -> str:
+    mean, deviation = column.profile.mean, column.blocks.deviations[column.name]
+    if mean is None or smallest is None:
+        return ""
+    return f"a mean of {mean:.3g} → {mean + smallest * deviation:.3g}"
+
+
+def _share(column: Column, what: str, smallest: float | None) -> str:
+    before, of = column.profile, "missing"
+    share = before.null_share
+    if what == "category":
+        place = int(np.argmax(before.counts[:-1]))
+        of, share = repr(before.categories[place]), before.counts[place] / max(before.rows, 1)
+    if smallest is None:
+        return of
+    return f"{of} {share:.1%} → {share + (1 - share) * smallest:.1%}"

@@ -47,11 +47,16 @@ class Null:
 
 @dataclass(frozen=True)
 class _Part:
-    """One part of the distance: its mean, its variance, and the variance of that mean."""
+    """One part of the distance: its mean and variance, and how well the mean is known.
+
+    ``unsure`` is the variance of the mean that is as large as the part itself is, ``noise`` the
+    standard error that sampling of the runs brings, whatever the part is.
+    """
 
     mean: float
     variance: float
     unsure: float = 0.0
+    noise: float = 0.0
 
 
 def null(runs: Runs, rows: int, span: float | None = None) -> Null:
@@ -103,7 +108,9 @@ def _excess(runs: Runs, rows: int, span: float | None) -> _Part:
 
 
 def _times(part: _Part, factor: float) -> _Part:
-    return _Part(part.mean * factor, part.variance * factor**2, part.unsure * factor**2)
+    return _Part(
+        part.mean * factor, part.variance * factor**2, part.unsure * factor**2, part.noise * factor
+    )
 
 
 def _excess_of(runs: Runs, pieces: float) -> _Part:
@@ -112,13 +119,14 @@ def _excess_of(runs: Runs, pieces: float) -> _Part:
     apart = psi_each(runs.total - seen, seen)
     typical = round(1 / float(np.mean(1 / np.maximum(rows, 1))))
     chance = _sampling(runs.total, typical, runs.rows - typical)
-    mean = max(float(apart.mean()) - chance.mean, 0.0)
+    noise = (chance.variance / pieces) ** 0.5
+    mean = max(float(apart.mean()) - chance.mean + noise, 0.0)  # as large as it may well be
     bins = max(int(np.count_nonzero(runs.total)) - 1, 1)
     beyond = float(apart.var()) - chance.variance - 4 * chance.mean / bins * mean
     widest = 2 * mean**2  # of all bins moving together
     least = widest / bins if pieces >= ENOUGH_RUNS else widest
     variance = float(np.clip(beyond, least, widest))
-    return _Part(mean, variance, max(float(apart.var()), variance) / pieces)
+    return _Part(mean, variance, variance / pieces, noise)
 
 
 def _slope(seen: Mapping[int, _Part]) -> float:
@@ -128,6 +136,6 @@ def _slope(seen: Mapping[int, _Part]) -> float:
     quarter and of the whole length it is seen, unless the excess may be chance.
     """
     whole, quarter = seen[1], seen.get(4, seen[1])
-    if whole.mean < 2 * whole.unsure**0.5 or not whole.mean:
+    if whole.mean <= 3 * whole.noise:
         return 1.0
     return float(np.clip(log(max(quarter.mean, 1e-12) / whole.mean) / log(4), 0.0, 1.0))

@@ -52,9 +52,10 @@ def calibration(
     volume = _volume(env, model, seen, rows, every)
     columns = list(_columns(env, candidate))
     found = calibrate.simulate(columns, settings, volume, windows=windows, others=seen)
+    simulated = list(dict.fromkeys(c.signal for c in columns))
     recent = [f for o in seen[-budget.RECENT :] for f in o.findings if f.p_value is not None]
-    heard: set[Signal] = {"performance", *(c.signal for c in columns), *(f.signal for f in recent)}
-    shared = [signal for signal in heard if settings.watch(signal).alarm]
+    heard: list[Signal] = [*simulated, "performance", *(f.signal for f in recent)]
+    shared = [signal for signal in dict.fromkeys(heard) if settings.watch(signal).alarm]
     share = found.level / max(len(shared), 1)
     visible = calibrate.visible(columns, settings, volume, share)
     loss = calibrate.metric(_gate(env, candidate), settings, volume.rows, share)
@@ -71,8 +72,8 @@ def calibration(
         allowed=count,
         budget=settings.max_false_alarms,
         level=found.level,
-        signals=tuple(dict.fromkeys(c.signal for c in columns)),
-        shared=len(shared),
+        signals=tuple(simulated),
+        shared=tuple(signal for signal in shared if signal not in simulated),
         visible=(*visible, *([loss] if loss else [])),
         notes=tuple(_notes(columns, volume, found, settings.min_rows, loss)),
     )

@@ -23,6 +23,7 @@ T = TypeVar("T", bound=Record)
 class JointReference(Record):
     """The columns together in the reference; without a basis fewer than three of them vary."""
 
+    asked: tuple[str, ...] = ()
     basis: Basis | None = None
     error: ColumnProfile | None = None
     blocks: Blocks | None = None
@@ -62,14 +63,21 @@ def together(
         rows = joint.sample(_rows(env, candidate, "train", [*columns], time))
         basis = joint.fit(rows, columns)
         if basis is None:
-            return JointReference()
+            return JointReference(asked=tuple(columns))
         error = joint.errors(rows, basis).to_frame()
         seen = profile.build(error, {ERROR: "numeric"})
         if time:
             error = error.with_columns(rows[time])
-        return JointReference(basis=basis, error=seen[ERROR], blocks=runs.cut(error, seen, time))
+        blocks = runs.cut(error, seen, time)
+        return JointReference(asked=tuple(columns), basis=basis, error=seen[ERROR], blocks=blocks)
 
-    return _kept(_path(env, candidate, "joint"), JointReference, build)
+    path = _path(env, candidate, "joint")
+    kept = _kept(path, JointReference, build)
+    if kept.asked == tuple(columns):
+        return kept
+    built = build()  # the model file names other columns by now
+    report.write(built.model_dump_json(), path)
+    return built
 
 
 def watched(
