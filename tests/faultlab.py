@@ -15,13 +15,17 @@ import numpy as np
 import polars as pl
 from tests.unit.published import publish
 
+from trimtab import metrics
+from trimtab.config.columns import primary_metric
 from trimtab.environment import Environment, open_environment
 from trimtab.ledger import champion
-from trimtab.stages.evaluate import evaluate
+from trimtab.monitoring import blocks
+from trimtab.stages import loading
 from trimtab.stages.features import build_features
 from trimtab.stages.monitor import monitor
 from trimtab.stages.score import score
 from trimtab.stages.train import train
+from trimtab.types import ROLE, TARGET, Candidate, GateVerdict
 from trimtab.watch import Triage
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -68,7 +72,8 @@ class Fault:
     """What is done to files from one window on, and which answer of triage is right.
 
     ``inputs`` changes what happens in the world before the outcome is drawn, ``rule`` how the
-    outcome follows, ``delivery`` what arrives of it all. ``right`` is by task where it differs.
+    outcome follows, ``delivery`` what arrives of it all; ``first`` is done to the models before.
+    ``right`` is the answer by task.
     """
 
     name: str
@@ -77,6 +82,7 @@ class Fault:
     rule: Mapping[str, Any] = field(default_factory=dict)
     delivery: Do = lambda rides, draw: None
     rows: int = ROWS
+    first: Callable[[Path, tuple[str, ...]], None] = lambda home, models: None
     tasks: tuple[str, ...] = ("late", "minutes", "rating")
 
 
@@ -150,15 +156,34 @@ def opened(home: Path, models: tuple[str, ...], less: str = "") -> Environment:
 
 
 def serve(env: Environment, model: str) -> int:
-    """Train on everything that is known and let it serve, whatever the gate says."""
+    """Train on everything that is known and let it serve, whatever it is worth."""
     before = champion.current(env.ledger, model)
     candidate = train(env, model, build_features(env, model, force=True).key)
-    evaluate(env, model, candidate.version)
+    verdict = judged(env, candidate)
+    env.ledger.append("gate", model, f"{candidate.version}:0", verdict.to_json())
     champion.swap(
         env.ledger, model, candidate.version, expected=before, action="promote", actor="auto",
         reason="tests",
     )  # fmt: skip
     return candidate.version
+
+
+def judged(env: Environment, candidate: Candidate) -> GateVerdict:
+    """The primary metric on the hold-out with its error by days: a gate without its rules."""
+    features = candidate.features
+    name = primary_metric(env.project.model(candidate.model), features.task)
+    stored = pl.scan_parquet(env.lake / features.uri).filter(pl.col(ROLE) == "holdout").collect()
+    loaded = loading.load(env, candidate)
+    given, truth = loaded.predict(stored.to_pandas()), stored[TARGET].to_numpy()
+    days = stored["at"].dt.date().cast(pl.String).to_numpy()
+    seen = blocks.spread(
+        lambda keep: metrics.score(name, truth[keep], given[keep], loaded.classes), days
+    )
+    return GateVerdict(
+        model=candidate.model, version=candidate.version, verdict="PROMOTE", reasons=(), rules=(),
+        primary=name, value=seen.value, interval=seen.interval or (seen.value, seen.value),
+        rows=stored.height,
+    )  # fmt: skip
 
 
 def _set(column: str, change: Callable[[Any, np.random.Generator], Any]) -> Do:
@@ -251,14 +276,57 @@ FAULTS = (
 ACTS = ("quarantine", "recalibrate", "retrain", "roll_back", "escalate")
 
 
+def _weaker(home: Path, models: tuple[str, ...]) -> None:
+    """Another version serves, which has learnt from less than the one before it."""
+    without = opened(home, models, less=", km, kind")
+    for model in models:
+        serve(without, model)
+    opened(home, models)
+
+
+def _in_vain(home: Path, models: tuple[str, ...]) -> None:
+    """Three retrainings for a loss have been refused by the gate."""
+    env = opened(home, models)
+    for model in models:
+        [trained], [gate] = env.ledger.events("training", model), env.ledger.events("gate", model)
+        for version in (2, 3, 4):
+            key = f"{version}{trained.key[1:]}"
+            features = {**trained.payload["features"], "cause": "performance"}
+            made = {**trained.payload, "version": version, "key": key, "features": features}
+            env.ledger.append("training", model, key, made)
+            refused = {**gate.payload, "version": version, "verdict": "REJECT"}
+            env.ledger.append("gate", model, f"{version}:1", refused)
+
+
+def all_faults() -> tuple[Fault, ...]:
+    """Those of the data, and those that the models' own history makes."""
+    return (
+        *FAULTS,
+        Fault("a champion that has learnt less", _all("roll_back"), first=_weaker),
+        Fault(
+            "outcomes nobody can foresee", _all("escalate"), rule={"spread": 3.0}, first=_in_vain
+        ),
+    )
+
+
 def play(env: Environment, models: tuple[str, ...], fault: Fault, *, seed: int) -> None:
-    """Three good windows, then four with the fault: published, scored, monitored, decided on."""
-    for window in range(7):
-        frame = rides(window, fault if window >= 3 else None, seed=seed)
-        publish(env, "rides", frame, f"{window}.csv")
-        for model in models:
-            score(env, model)
-            monitor(env, model)
+    """Two good windows, then four with the fault."""
+    for window in range(6):
+        if window == 2:
+            fault.first(env.home, models)
+            env = opened(env.home, models)
+        frame = rides(window, fault if window >= 2 else None, seed=seed)
+        score_and_watch(env, models, frame, window)
+
+
+def score_and_watch(
+    env: Environment, models: tuple[str, ...], frame: pl.DataFrame, window: int
+) -> None:
+    """Publish a file, score it, monitor it, decide on it."""
+    publish(env, "rides", frame, f"{window}.csv")
+    for model in models:
+        score(env, model)
+        monitor(env, model)
 
 
 def decided(env: Environment, model: str) -> list[Triage]:

@@ -21,7 +21,7 @@ def absolute(address: str) -> str:
         return address
     from airflow.sdk.configuration import conf
 
-    return conf.get("api", "base_url", fallback="").rstrip("/") + address
+    return f"{conf.get('api', 'base_url', fallback='').rstrip('/')}{address}"
 
 
 class ReportLink(BaseOperatorLink):

@@ -94,10 +94,17 @@ class Pattern:
         """Alarms of these signals."""
         return [self.alarms[signal] for signal in signals if signal in self.alarms]
 
-    def first(self, alarms: Iterable[Alarm]) -> Observation | None:
-        """The window in which the earliest of the alarms began."""
-        names = {alarm.since for alarm in alarms}
-        return next((o for o in self.sound if o.partition in names), None)
+    def first(self, alarms: Iterable[Alarm]) -> Observation:
+        """The window from which on one of the signals has moved in every window.
+
+        Not by the alarm's own word: several files may be of one partition.
+        """
+        signals = {alarm.signal for alarm in alarms}
+        calm = [
+            not any(f.signal in signals and f.status == "moved" for f in o.findings)
+            for o in self.sound
+        ]
+        return self.sound[max((i + 1 for i, yes in enumerate(calm[:-1]) if yes), default=0)]
 
 
 def triage(history: History, spec: ModelSpec, now: datetime | None) -> Triage:
@@ -183,7 +190,7 @@ def loss(pattern: Pattern) -> Verdict | None:
     if not loud or not lost or _only_calibration(pattern):
         return None
     first = pattern.first(loud)
-    evidence, since = tuple(f.name for f in lost), first.partition if first else ""
+    evidence, since = tuple(f.name for f in lost), first.partition
     told = "; ".join(f.note or f.name for f in lost[:2])
     if vain := _given_up(pattern):
         names = ", ".join(str(training.version) for training in vain)
@@ -198,9 +205,8 @@ def loss(pattern: Pattern) -> Verdict | None:
     inputs = pattern.moved("data", "joint")
     if pattern.moved("concept") or not inputs:
         why = "the same inputs lead to other outcomes than they did"
-        start = first.since if first else None
         told = f"{told}: {why}; retrain on the rows since then"
-        return Verdict("concept_drift", "retrain", told, evidence, since, helps_from=start)
+        return Verdict("concept_drift", "retrain", told, evidence, since, helps_from=first.since)
     names = ", ".join(dict.fromkeys(f.column or f.signal for f in inputs[:3]))
     told = f"{told}, where the inputs have moved ({names}); retrain with the new rows"
     evidence += tuple(f.name for f in inputs)
@@ -273,7 +279,7 @@ def covariate_shift(pattern: Pattern) -> Verdict | None:
         "watch",
         "",
         tuple(f.name for f in moved),
-        first.partition if first else "",
+        first.partition,
     )
     if guess := pattern.moved("estimated"):
         told = f"{guess[0].note or guess[0].name}; the labels will say whether that is so"

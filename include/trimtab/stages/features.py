@@ -26,13 +26,8 @@ from trimtab.training.record import candidate_key, config_hash
 from trimtab.types import ROLE, ROW, TARGET, Candidate, FeatureCost, FeatureSet
 
 log = logging.getLogger(__name__)
-_CAUSES = (
-    "performance",
-    "drift",
-    "new_data",
-    "manual",
-    "recalibrate",
-)  # in this order when there are several
+# In this order when there are several.
+_CAUSES = ("performance", "drift", "new_data", "manual", "recalibrate")
 
 
 @dataclass(frozen=True)

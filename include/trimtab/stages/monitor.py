@@ -173,7 +173,7 @@ def _evidently(look: Look, path: Path) -> DriftPage:
     features = look.candidate.features
     stored = pl.scan_parquet(look.env.lake / features.uri).filter(pl.col(ROLE) == "train")
     return evidently.write_drift_page(
-        stored.select(features.features).collect(),
+        stored,
         look.rows,
         path,
         numeric=features.numeric,

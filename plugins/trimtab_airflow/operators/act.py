@@ -44,5 +44,9 @@ class ActOperator(StageOperator):
     def _ring(self, context: "Context", asked: "list[Acted]") -> None:
         if not asked:
             return
-        extra = {"reason": asked[-1].what, "partition": asked[-1].partition, "key": asked[-1].key}
-        context["outlet_events"][assets.asked(self.model)].add(assets.retrain(self.model), extra)
+        last = asked[-1]
+        bell = context["outlet_events"][assets.asked(self.model)]
+        bell.add(
+            assets.retrain(self.model),
+            {"reason": last.what, "partition": last.partition, "key": last.key},
+        )

@@ -140,3 +140,85 @@ def test_a_broken_channel_is_logged_without_its_secret(
     assert caplog.text.count("did not take 'title'") == 3
     assert SECRET not in caplog.text
     assert "token" not in caplog.text
+
+
+ABOUT = {"dedup_key": "abc", "incident": "abc", "links": {"report": "http://air/page"}}
+
+
+def bodies(posts: Posts) -> list[dict[str, Any]]:
+    return [json.loads(body) for body, _ in posts]
+
+
+def test_a_pager_is_rung_by_errors_and_told_when_it_is_over(
+    monkeypatch: pytest.MonkeyPatch, posted: Any
+) -> None:
+    address, posts = posted
+    connect(monkeypatch, "trimtab_pagerduty", host=f"{address}/v2/enqueue", password="the-key")
+    Notifier().send("warning", "one: concept drift", "not for the night", **ABOUT)
+    assert posts == []
+    Notifier().send("error", "one: upstream fault", "call them", to=TO, **ABOUT)
+    Notifier().send("info", "resolved", "fine", opened="error", resolved=True, **ABOUT)
+    Notifier().send("info", "resolved", "fine", opened="warning", resolved=True, **ABOUT)
+    rung, over = bodies(posts)
+    assert rung["payload"] == {
+        "summary": "one: upstream fault",
+        "source": "trimtab",
+        "severity": "error",
+        "custom_details": {"text": "call them", "to": list(TO)},
+    }
+    assert rung["links"] == [{"href": "http://air/page", "text": "report"}]
+    assert (rung["event_action"], over["event_action"]) == ("trigger", "resolve")
+    assert rung["dedup_key"] == over["dedup_key"] == "trimtab-abc"
+    assert rung["routing_key"] == over["routing_key"] == "the-key"
+    assert set(over) == {"routing_key", "event_action", "dedup_key"}
+
+
+def test_a_channel_says_from_which_severity_on_it_wants_to_hear(
+    monkeypatch: pytest.MonkeyPatch, posted: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    address, posts = posted
+    connect(monkeypatch, "trimtab_slack", host=address, extra={"severity": "warning"})
+    connect(monkeypatch, "trimtab_webhook", host=address, extra={"severity": "loud"})
+    Notifier().send("info", "quiet")
+    Notifier().send("warning", "loud")
+    assert [body["text"] for body in bodies(posts)] == ["*loud*"]
+    assert "severity 'loud' in its extra is none of info, warning, error" in caplog.text
+
+
+def test_slack_gets_links_and_no_mention_from_the_data(
+    monkeypatch: pytest.MonkeyPatch, posted: Any
+) -> None:
+    address, posts = posted
+    connect(monkeypatch, "trimtab_slack", host=address)
+    Notifier().send("warning", "<!channel> & co", "<http://evil|click>", **ABOUT)
+    assert bodies(posts)[0]["text"] == (
+        "*&lt;!channel&gt; &amp; co*\n&lt;http://evil|click&gt;\n<http://air/page|report>"
+    )
+
+
+def test_the_same_word_on_the_same_thing_is_the_same_message(
+    monkeypatch: pytest.MonkeyPatch, posted: Any
+) -> None:
+    """A receiver drops what a run that was killed and began again has sent twice."""
+    address, posts = posted
+    connect(monkeypatch, "trimtab_webhook", host=address, password=SECRET)
+    for text in ("call them", "call them", "it is worse"):
+        Notifier().send("error", "one: upstream fault", text, **ABOUT)
+    first, again, other = ({k.lower(): v for k, v in h.items()}["webhook-id"] for _, h in posts)
+    assert first == again != other
+    verifier = Verifier(SECRET)
+    verifier.verify(*posts[0])
+    with pytest.raises(NotAllowedError, match="replay"):
+        verifier.verify(*posts[1])
+
+
+def test_an_e_mail_belongs_to_its_incident_and_has_the_links(
+    monkeypatch: pytest.MonkeyPatch, mails: tuple[int, list[str]]
+) -> None:
+    port, said = mails
+    extra = {"from": "trimtab@example.org", "disable_tls": "true"}
+    connect(monkeypatch, "trimtab_smtp", host="127.0.0.1", port=port, extra=extra)
+    Notifier().send("error", "one: upstream fault", "call them", to=TO, **ABOUT)
+    text = "".join(said)
+    assert "References: <abc@trimtab>" in text
+    assert "report: http://air/page" in text
