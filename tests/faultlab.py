@@ -86,15 +86,15 @@ class Fault:
     tasks: tuple[str, ...] = ("late", "minutes", "rating")
 
 
-def rides(window: int, fault: Fault | None = None, *, seed: int = 0, rows: int = 0) -> pl.DataFrame:
-    """One window's file, with the fault in it when there is one."""
-    draw = np.random.default_rng([seed, window + 1])
-    n = rows or (fault.rows if fault else ROWS)
-    days = DAYS * (LEARNT if window < 0 else 1)
-    first = START + timedelta(days=DAYS * (LEARNT + window) if window >= 0 else 0)
+def rides(window: int, fault: Fault | None = None, *, seed: int = 0) -> pl.DataFrame:
+    """One window's file, with the fault in it; those that are learnt from are below zero."""
+    draw = np.random.default_rng([seed, window + LEARNT])
+    n = fault.rows if fault else ROWS
+    first = START + timedelta(days=DAYS * (LEARNT + window))
+    spread = np.linspace(0, DAYS, n, endpoint=False)
     frame: Frame = {
-        "ride": np.arange(n) + (window + 1) * 1_000_000,
-        "at": [first + timedelta(days=float(s)) for s in np.linspace(0, days, n, endpoint=False)],
+        "ride": np.arange(n) + (window + LEARNT) * 1_000_000,
+        "at": [first + timedelta(days=float(day)) for day in spread],
         "km": draw.gamma(4.0, 2.5, n),
         "warmth": draw.normal(15.0, 6.0, n),
         "load": draw.normal(size=n),
@@ -137,7 +137,8 @@ def world(home: Path, mlflow_database: Path, models: tuple[str, ...], seed: int 
     home.mkdir(parents=True)
     shutil.copy(mlflow_database, home / "mlflow.db")
     env = opened(home, models)
-    publish(env, "rides", rides(-1, seed=seed, rows=LEARNT * ROWS), "history.csv")
+    for window in range(-LEARNT, 0):
+        publish(env, "rides", rides(window, seed=seed), f"{window}.csv")
     for model in models:
         serve(env, model)
     return env
