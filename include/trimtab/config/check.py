@@ -33,6 +33,7 @@ def check_model(
     if not found:  # columns can only be judged once every dataset is there
         found += [*check_joins(model, catalog), *check_uses(model, catalog)]
         found += [*check_names(model, catalog), *_target(model, datasets)]
+        found += _watched(model, catalog)
         found += [*_derived(model, catalog, registered.features), *_features(model, catalog)]
         found += [*_named(model, catalog), *training.splits(model, catalog)]
         found += [*gate.groups(model, catalog), *trust.columns(model, catalog)]
@@ -141,6 +142,16 @@ def _named(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:
             yield path, f"{name} is the target itself", "name another column"
         elif path[0] == "train" and columns[name].type not in ("int", "float"):
             yield path, f"{name} is {columns[name].type}, no weight", "name a column of numbers"
+
+
+def _watched(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:
+    """Columns that a signal of the monitor names."""
+    columns = available(model, catalog)
+    for signal, watch in model.monitor.signals.items():
+        for i, name in enumerate(watch.columns or ()):
+            if name not in columns:
+                path = ("monitor", "signals", signal, "columns", i)
+                yield path, f"the rows have no column {name!r}", near(name, columns)
 
 
 def _task(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:
