@@ -178,7 +178,9 @@ _SAY: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "approval_refused": lambda facts: f"{facts['actor']} tried to answer and may not",
     "champion": lambda facts: f"{facts['action']}: champion, generation {facts['generation']}",
     "observation": lambda facts: (
-        f"alarm: {', '.join(facts['alarm'])}" if facts["alarm"] else "watched, no alarm"
+        f"alarm: {', '.join(each['signal'] for each in facts['alarm'])}"
+        if facts["alarm"]
+        else "watched, no alarm"
     ),
     "retrain_request": lambda facts: f"retraining asked: {', '.join(facts['causes'])}",
     "retrain_decision": lambda facts: "retrain" if facts["retrain"] else "no retraining",
