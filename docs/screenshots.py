@@ -1,4 +1,4 @@
-"""Take the pictures of the README from a running platform, in headless Chromium.
+"""Take the pictures of README and docs from a running platform, in headless Chromium.
 
 uv run python docs/screenshots.py --home .trimtab
 """
@@ -42,8 +42,21 @@ def report(page: Page, reports: Path) -> None:
     page.screenshot(path=IMAGES / "gate_report.png")
 
 
+def monitoring(page: Page, reports: Path) -> None:
+    """The first screens of the newest window of a model that has an alarm, else of any."""
+    windows = [file.parent for file in reports.glob("models/*/monitor/*/observation.json")]
+    newest = max(windows, key=lambda folder: (_alarms(folder), folder.stat().st_mtime))
+    page.set_viewport_size({"width": 1100, "height": 1450})
+    page.goto((newest / "index.html").resolve().as_uri())
+    page.screenshot(path=IMAGES / "monitoring.png")
+
+
+def _alarms(window: Path) -> bool:
+    return bool(json.loads((window / "observation.json").read_text())["alarm"])
+
+
 def main() -> None:
-    """Write both pictures to docs/images."""
+    """Write the pictures to docs/images."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", type=Path, default=Path(".trimtab"))
     parser.add_argument("--dag", default="flight_delay.train")
@@ -56,6 +69,7 @@ def main() -> None:
         page = browser.new_page(viewport={"width": 1400, "height": 900})
         graph(page, state["urls"]["airflow"], options.dag)
         report(page, options.home / "lake" / "reports")
+        monitoring(page, options.home / "lake" / "reports")
         browser.close()
 
 

@@ -4,6 +4,8 @@ from typing import Any
 
 from airflow.sdk.plugins_manager import AirflowPlugin
 
+from trimtab_airflow import listener
+
 
 class _Reports:
     """The pages' application, built at its first request: only the api-server needs FastAPI."""
@@ -30,11 +32,12 @@ class _Attempts:
 
 
 class TrimtabPlugin(AirflowPlugin):
-    """Serves the pages the stages write, links them in the navigation, records refused answers."""
+    """Serves and links the stages' pages, records refused answers, notes why a run trains."""
 
     name = "trimtab"
     fastapi_apps = [{"app": _Reports(), "url_prefix": "/trimtab", "name": "trimtab"}]
     fastapi_root_middlewares = [{"middleware": _Attempts, "name": "trimtab refused answers"}]
+    listeners = [listener]
     external_views = [
         {
             "name": "Reports",

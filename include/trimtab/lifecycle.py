@@ -69,8 +69,8 @@ class _Life:
         return self._alone(f"dataset {name}", lambda: self._ingest(name))
 
     def model(self, name: str) -> bool:
-        """Train when there is cause, score, monitor, decide; return whether anything was new."""
-        steps = (self._train, self._score, self._monitor, self._decide, self._age)
+        """Train when there is cause, score, monitor, act; return whether anything was new."""
+        steps = (self._train, self._score, self._monitor, self._act, self._age)
         news = [self._alone(f"model {name}", lambda step=step: step(name)) for step in steps]  # type: ignore[misc]
         return any(news)
 
@@ -140,10 +140,10 @@ class _Life:
             return False
         return bool(self._do("monitor", model, lambda: monitor.monitor(self.env, model)))
 
-    def _decide(self, model: str) -> bool:
-        from trimtab.stages import retrain
+    def _act(self, model: str) -> bool:
+        from trimtab.stages import act
 
-        return bool(self._do("retrain", model, lambda: retrain.decide(self.env, model)))
+        return bool(self._do("act", model, lambda: act.act(self.env, model)))
 
     def _age(self, model: str) -> bool:
         """Measure how fast a new champion goes stale; last, for nothing waits for it."""

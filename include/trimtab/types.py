@@ -282,6 +282,10 @@ class FeatureSet(Record):
     versions: dict[str, int] = {}  # dataset -> Delta version
     cause: str = "manual"  # initial | new_data | drift | performance | manual
     requests: tuple[str, ...] = ()  # keys of the retrain requests this set answers
+    left_out: tuple[str, ...] = ()  # hashes of files that are advised against
+    since: datetime | None = None  # older rows are left out: they are of a concept that is over
+    asked_since: datetime | None = None  # what was asked for; with too few rows left all count
+    recalibrates: int | None = None  # the version that is kept but for its calibration
 
     @property
     def features(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from trimtab.types import Record
+from trimtab.types import Measure, Record
 
 # What is watched, each with its own reference, window and limits.
 Signal = Literal[
@@ -23,6 +23,17 @@ Signal = Literal[
 Status = Literal["ok", "moved", "not_enough_data", "not_computable"]
 Severity = Literal["info", "warning", "error"]
 
+# What a column that moved looks like: all but the first and `new_values` are faults of the source.
+Change = Literal[
+    "shift",  # other values, as the world brings them
+    "new_values",  # categories that were not there before, beside the old ones
+    "scale",  # the same values times a constant: another unit
+    "offset",  # the same values plus a constant that leads out of the known range
+    "nulls",  # values are missing that were there before
+    "renamed",  # a known category is gone, an unknown one has its share
+    "stuck",  # one value only where there were many
+]
+
 Cause = Literal[
     "nothing",
     "not_enough_data",
@@ -35,6 +46,7 @@ Cause = Literal[
     "no_gain",
     "bad_champion",
     "unfair",
+    "off_target",  # a number of the business beyond its limits
     "service_fault",
 ]
 Action = Literal[
@@ -55,7 +67,7 @@ class Finding(Record):
     slice: str | None = None  # column=value of the part of the rows it is about
     statistic: str
     value: float | None = None
-    interval: tuple[float, float] | None = None  # 95 %, of the value
+    interval: tuple[Measure, Measure] | None = None  # 95 %, of the value
     expected: float | None = None  # of the reference
     threshold: float | None = None  # from here on a change matters
     beyond: Literal["above", "below"] = "above"  # on which side of the threshold it matters
@@ -64,12 +76,21 @@ class Finding(Record):
     current_rows: int = 0
     status: Status
     note: str = ""
+    change: Change | None = None  # of a column that moved: what it looks like
+    factor: float | None = None  # of another unit: now / before
+    against: int | None = None  # the version it is compared with on the same rows
 
     @property
     def name(self) -> str:
-        """How the finding is called in lists: signal, column or statistic, and slice."""
+        """How the finding is called in lists: signal, column or statistic, and slice.
+
+        Quality and fairness say several things of one column, so that there its statistic stands
+        too.
+        """
         part = f" [{self.slice}]" if self.slice else ""
-        return f"{self.signal}:{self.column or self.statistic}{part}"
+        several = self.signal in ("quality", "fairness") and self.column
+        more = f" {self.statistic}" if several else ""
+        return f"{self.signal}:{self.column or self.statistic}{more}{part}"
 
 
 class Alarm(Record):
@@ -126,6 +147,7 @@ class Triage(Record):
     helps_from: datetime | None = None  # retrain: rows from here on are of the new kind
     to_version: int | None = None  # roll_back: the predecessor that is better
     at: datetime | None = None  # the data's own time
+    upto: int = 0  # number of the newest entry of the ledger that was looked at
 
 
 class Incident(Record):
@@ -141,14 +163,69 @@ class Incident(Record):
     reason: str = ""
 
 
+class Acted(Record):
+    """What was done about one window, or asked of people, and where that is written down.
+
+    ``told`` is empty when nobody had to hear of it, since they have heard it before.
+    """
+
+    model: str
+    key: str  # of the triage
+    partition: str
+    cause: Cause
+    action: Action
+    outcome: Literal["done", "asked", "refused", "told"]
+    what: str  # a sentence for people
+    command: str = ""  # what a person may type
+    incident: str | None = None  # id of the one it opened or belongs to
+    resolved: tuple[str, ...] = ()  # ids of incidents that ended with this window
+    retrain: bool = False  # whether a training was asked for
+    told: Severity | None = None  # how loudly people were told
+
+
 class RetrainDecision(Record):
     """Whether to retrain, why, and which guard spoke when not."""
 
     model: str
     partition: str
     retrain: bool
-    causes: tuple[Literal["new_data", "drift", "performance", "manual"], ...] = ()
+    causes: tuple[Literal["new_data", "drift", "performance", "manual", "recalibrate"], ...] = ()
     reason: str
     new_rows: int = 0
     helps_from: datetime | None = None  # older rows are left out of the training
     at: datetime | None = None  # the data's own time
+
+
+class Visible(Record):
+    """The smallest change of one thing that a single window would show, four times of five."""
+
+    signal: Signal
+    what: Literal["mean", "category", "missing", "metric"]
+    name: str  # of the column or the metric
+    unit: Literal["standard deviations", "share of the rows", "of the metric"]
+    smallest: float | None  # None: not even the largest change that is possible
+    note: str = ""
+
+
+class Calibration(Record):
+    """What the settings mean for a model's own history and volume.
+
+    False alarms come from windows without a change: runs of the version's own reference, judged
+    like any window.
+    """
+
+    model: str
+    version: int
+    rows: int  # of a window
+    every: float | None  # days from one window to the next
+    windows: int  # simulated
+    moved: int  # of them had a finding that moved
+    alarms: int  # of them alarmed
+    false_alarms: float | None  # expected within the budget's time
+    allowed: int
+    budget: str
+    level: float  # of one window
+    signals: tuple[Signal, ...]  # simulated
+    shared: int  # signals that the level is shared by: the others are held to theirs
+    visible: tuple[Visible, ...]
+    notes: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ a watcher, and Airflow drops and re-creates watchers when the same asset is decl
 without them: use ``Asset.ref(name=landing_name(...))`` there.
 """
 
-from airflow.sdk import Asset, AssetWatcher
+from airflow.sdk import Asset, AssetAlias, AssetWatcher
 
 from trimtab.config import DatasetSpec
 from trimtab_airflow.triggers.new_data import NewDataTrigger
@@ -42,6 +42,11 @@ def predictions(name: str) -> Asset:
 def retrain(name: str) -> Asset:
     """Rings when somebody or something has asked for a model to be trained again."""
     return _asset(f"retrain.{name}")
+
+
+def asked(name: str) -> AssetAlias:
+    """Stand for `retrain` in a task that rings only when it has something to ask for."""
+    return AssetAlias(name=f"asked.{name}", group="trimtab")
 
 
 def _asset(name: str, watchers: list[AssetWatcher] | None = None) -> Asset:

@@ -15,6 +15,15 @@ def report_url(page: str | None) -> str:
     return f"{base}/{page}" if page else f"{base}/"
 
 
+def absolute(address: str) -> str:
+    """Put Airflow's own address before a path of it, for readers that are elsewhere."""
+    if not address.startswith("/"):
+        return address
+    from airflow.sdk.configuration import conf
+
+    return conf.get("api", "base_url", fallback="").rstrip("/") + address
+
+
 class ReportLink(BaseOperatorLink):
     """The page the stage wrote: Data Docs, gate report, model card, monitoring report."""
 

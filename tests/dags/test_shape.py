@@ -162,7 +162,8 @@ def test_every_asset_waited_for_is_made_by_a_task_or_a_watcher(dags: dict[str, D
     made = {outlet.name for dag in dags.values() for task in dag.tasks for outlet in task.outlets}
     waited = [asset for dag in dags.values() for asset in heard(dag)]
     assert waited
-    orphans = {asset.name for asset in waited if asset.name not in made and not asset.watchers}
+    asked = {name.replace("asked.", "retrain.", 1) for name in made}  # rung through an alias
+    orphans = {asset.name for asset in waited if not asset.watchers} - made - asked
     assert orphans == set()
 
 

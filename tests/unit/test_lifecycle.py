@@ -11,6 +11,7 @@ from trimtab.environment import Environment
 from trimtab.errors import ConfigError, DataError, NotReadyError, TrimtabError
 from trimtab.ledger import champion
 from trimtab.stages import (
+    act,
     approve,
     backlog,
     evaluate,
@@ -19,7 +20,6 @@ from trimtab.stages import (
     monitor,
     promote,
     publish,
-    retrain,
     score,
     staleness,
     train,
@@ -126,7 +126,7 @@ def calls(env: Environment, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         (promote, "promote", crown),
         (score, "score", nothing),
         (monitor, "monitor", nothing),
-        (retrain, "decide", lambda env, model: []),
+        (act, "act", nothing),
         (staleness, "staleness", age),
         (validate, "validate", nothing),
         (publish, "publish", lambda env, dataset, shas: []),
@@ -200,6 +200,6 @@ def test_waiting_for_a_person_ends_the_run(
 def test_news_without_end_is_an_error(
     env: Environment, calls: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retrain, "decide", lambda env, model: ["always"])
+    monkeypatch.setattr(act, "act", lambda env, model: ["always"])
     with pytest.raises(TrimtabError, match="still something new after 50 rounds"):
         lifecycle.run(env, ["two"])

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +11,7 @@ import polars as pl
 
 log = logging.getLogger(__name__)
 SAMPLE = 20_000
+_BINS = 10  # of Evidently's PSI
 
 
 @dataclass(frozen=True)
@@ -24,34 +25,59 @@ class DriftPage:
 
 
 def write_drift_page(
-    reference: pl.DataFrame,
-    current: pl.DataFrame,
+    reference: pl.DataFrame | pl.LazyFrame,
+    current: pl.DataFrame | pl.LazyFrame,
     path: Path,
     *,
     numeric: Sequence[str],
     categorical: Sequence[str],
     threshold: float,
     sample: int = SAMPLE,
-    seed: int = 0,
 ) -> DriftPage:
-    """Write one ``ValueDrift`` per column (PSI) on at most ``sample`` rows of each side.
+    """Write one ``ValueDrift`` per column (PSI) on every n-th row: ``sample`` of each side at most.
 
     The columns are listed and typed here: Evidently's own typing takes ids for numbers, and its
-    preset computes every column three times. A crash is a status of the page, never an exception.
+    preset computes every column three times. A column it crashes on is left out; a crash of the
+    page is a status, never an exception.
     """
-    before, after = (_sampled(frame, sample, seed) for frame in (reference, current))
+    names = [*numeric, *categorical]
+    before, after = (_sampled(frame, names, sample) for frame in (reference, current))
     left_out = unfit(before, after, numeric=numeric, categorical=categorical)
-    numbers = [name for name in numeric if name not in left_out]
-    texts = [name for name in categorical if name not in left_out]
-    if not numbers and not texts:
+
+    def save(place: Path, names: Sequence[str]) -> None:
+        numbers = [name for name in numeric if name in names]
+        texts = [name for name in categorical if name in names]
+        sides = _pandas(before, numbers, texts), _pandas(after, numbers, texts)
+        _save(*sides, place, numbers, texts, threshold)
+
+    fit = [name for name in names if name not in left_out]
+    if not fit:
         return DriftPage("empty", left_out=left_out, note="no column can be shown")
     try:
-        _save(_pandas(before, numbers, texts), _pandas(after, numbers, texts), path,
-              numbers, texts, threshold)  # fmt: skip
+        save(path, fit)
     except Exception as error:
         log.warning("the Evidently page %s could not be made: %s", path, error, exc_info=True)
-        return DriftPage("failed", left_out=left_out, note=f"{type(error).__name__}: {error}")
+        crashed = _crashing(save, path, fit)
+        left_out, fit = left_out | crashed, [name for name in fit if name not in crashed]
+        if not crashed or not fit:
+            return DriftPage("failed", left_out=left_out, note=f"{type(error).__name__}: {error}")
+        save(path, fit)
     return DriftPage("written", (before.height, after.height), left_out)
+
+
+def _crashing(
+    save: Callable[[Path, Sequence[str]], None], path: Path, names: Sequence[str]
+) -> dict[str, str]:
+    """The columns that Evidently crashes on, each tried alone."""
+    aside, found = path.with_name(f".{path.name}.{os.getpid()}.one"), {}
+    for name in names:
+        try:
+            save(aside, [name])
+        except Exception as error:
+            found[name] = f"Evidently cannot show it: {type(error).__name__}: {error}"
+        finally:
+            aside.unlink(missing_ok=True)
+    return found
 
 
 def unfit(
@@ -79,7 +105,17 @@ def _unfit(frame: pl.DataFrame, name: str, *, number: bool) -> str | None:
     if number and not (column.dtype.is_numeric() or column.dtype == pl.Boolean):
         return f"{column.dtype}, not a number,"
     values = _finite(column) if number else column.drop_nulls()
-    return None if len(values) else "no value"
+    if not len(values):
+        return "no value"
+    return "numbers too close to each other for bins" if number and _too_close(values) else None
+
+
+def _too_close(values: pl.Series) -> bool:
+    """Whether so many equal bins have no width of their own, as of 10**16 and 10**16 + 2."""
+    import numpy as np
+
+    edges = np.linspace(float(str(values.min())), float(str(values.max())), _BINS + 1)
+    return bool(edges[0] < edges[-1] and (np.diff(edges) <= 0).any())
 
 
 def _finite(column: pl.Series) -> pl.Series:
@@ -87,8 +123,14 @@ def _finite(column: pl.Series) -> pl.Series:
     return number.filter(number.is_finite().fill_null(False))
 
 
-def _sampled(frame: pl.DataFrame, rows: int, seed: int) -> pl.DataFrame:
-    return frame.sample(rows, seed=seed) if frame.height > rows else frame
+def _sampled(frame: pl.DataFrame | pl.LazyFrame, names: Sequence[str], rows: int) -> pl.DataFrame:
+    """Every n-th row, so that few are held; a file that is only scanned is read in pieces."""
+    lazy = frame.lazy()
+    there = lazy.collect_schema().names()
+    height = int(lazy.select(pl.len()).collect(engine="streaming").item())
+    every = max(-(-height // rows), 1)
+    wanted = lazy.select(name for name in names if name in there).gather_every(every)
+    return wanted.collect(engine="streaming")
 
 
 def _pandas(frame: pl.DataFrame, numeric: Sequence[str], categorical: Sequence[str]) -> Any:

@@ -1,9 +1,10 @@
 """Messages to people: always the log, and every channel somebody has set up. Never raises.
 
 Channels are connections, so that their secrets stay out of files: ``trimtab_webhook`` (JSON by
-HTTP POST, signed with its password), ``trimtab_slack`` (incoming webhook) and ``trimtab_smtp``
-(``from`` and ``to`` in its extra). The webhook of the environment file is used as well; it is
-signed when ``TRIMTAB_WEBHOOK_SECRET`` is set.
+HTTP POST, signed with its password), ``trimtab_slack`` (incoming webhook), ``trimtab_smtp``
+(``from`` and ``to`` in its extra) and ``trimtab_pagerduty`` (its password is the routing key).
+``severity`` in the extra is the least a channel passes on. The webhook of the environment file
+is used as well; it is signed when ``TRIMTAB_WEBHOOK_SECRET`` is set.
 """
 
 import functools
@@ -13,7 +14,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
 from trimtab.adapters import channels
-from trimtab.adapters.connections import Connections, UnknownConnectionError, from_environment
+from trimtab.adapters.connections import (
+    Connection,
+    Connections,
+    UnknownConnectionError,
+    from_environment,
+)
 
 log = logging.getLogger(__name__)
 Severity = Literal["info", "warning", "error"]
@@ -46,7 +52,7 @@ class Notifier:
             title: what happened, in one line.
             text: the details.
             to: whom it concerns; those that are addresses get an e-mail of their own.
-            facts: more for machines, such as a link.
+            facts: more, see `trimtab.adapters.channels`: ``links``, ``dedup_key``, ``resolved``.
         """
         log.log(_LEVELS[severity], "%s %s", title, text)
         message: dict[str, Any] = {"severity": severity, "title": title, "text": text, **facts}
@@ -66,4 +72,14 @@ class Notifier:
                 connection = self.connections(name)
             except UnknownConnectionError:
                 continue  # nobody has set it up
-            yield name, functools.partial(send, connection)
+            yield name, functools.partial(_send, name, send, connection)
+
+
+def _send(
+    name: str,
+    send: Callable[[Connection, channels.Message], None],
+    connection: Connection,
+    message: channels.Message,
+) -> None:
+    if channels.wanted(name, connection, message):
+        send(connection, message)

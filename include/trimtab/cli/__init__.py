@@ -14,6 +14,7 @@ from trimtab.cli import (
     ingest,
     ledger,
     lineage,
+    monitor,
     new,
     platform,
     quarantine,
@@ -46,9 +47,11 @@ app.command()(retention.retention)
 app.command()(run.run)
 app.command()(run.score)
 app.command()(explain.explain)
+app.add_typer(monitor.app, name="monitor")
 app.command()(registry.status)
 app.command()(registry.approve)
 app.command()(rollback.rollback)
+app.command()(rollback.recalibrate)
 app.command()(rollback.block)
 app.command()(rollback.unblock)
 app.command("as-of")(audit.as_of)

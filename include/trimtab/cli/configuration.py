@@ -107,10 +107,15 @@ def _registered() -> Any:
     from trimtab.config.registered import Registered
     from trimtab.evaluation import registry as evaluation
     from trimtab.features import registry as features
+    from trimtab.monitoring import registry as monitoring
     from trimtab.training import registry as training
 
     return Registered(
-        training.names(), training.functions(), features.functions(), evaluation.names()
+        training.names(),
+        training.functions(),
+        features.functions(),
+        evaluation.names(),
+        monitoring.names(),
     )
 
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trimtab.cli.answer import Answer, answering
-from trimtab.cli.options import By, Config, Debug, Home, Json, open_dataset
+from trimtab.cli.options import By, Config, Debug, Home, Json, Reason, open_dataset
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from trimtab.ledger import Event
     from trimtab.types import Release
 
 app = typer.Typer(help="What was set aside, why, and the way back.", no_args_is_help=True)
@@ -31,17 +32,20 @@ def list_(
     """List refused files and rows set aside, by file and reason."""
     with answering(as_json=json, debug=debug) as answer:
         from trimtab.cli.table import show_rows
-        from trimtab.stages import quarantine
+        from trimtab.stages import advice, quarantine
 
         env = open_dataset(config, home, dataset)
+        advised = advice.standing(env, dataset)
         found = quarantine.summary(quarantine.rows(env, dataset))
         files = quarantine.files(env, dataset)
         wanted = [row for row in files if every or row["status"] == quarantine.OPEN]
         rows = [row for row in found if every or row["status"] == quarantine.OPEN]
-        answer.document = {"dataset": dataset, "files": wanted, "rows": rows}
+        told = {"dataset": dataset, "files": wanted, "rows": rows, "left_out": advised}
+        answer.document = told
         show_rows(answer, "Refused files", [_short(row) for row in wanted])
         show_rows(answer, "Rows set aside", [_short(row) for row in rows])
-        if not wanted and not rows:
+        show_rows(answer, "Published, left out of trainings", [_short(row) for row in advised])
+        if not wanted and not rows and not advised:
             answer.say(f"{dataset}: nothing waits in quarantine.")
 
 
@@ -106,6 +110,52 @@ def release(
         done = stage.release(env, dataset, file, actor=who, reason=reason)
         answer.document = done.to_json()
         _say_release(answer, done)
+
+
+@app.command()
+def advise(
+    dataset: str,
+    file: Annotated[str, typer.Argument(help="Name of a published file, or its hash's start.")],
+    reason: Reason,
+    by: By = None,
+    config: Config = None,
+    home: Home = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Keep a published file's rows out of every training."""
+    with answering(as_json=json, debug=debug) as answer:
+        from trimtab.stages import advice as stage
+
+        env = open_dataset(config, home, dataset)
+        marked = stage.advise(env, dataset, file, reason=reason, actor=by or getpass.getuser())
+        _say_mark(answer, marked, "is left out of trainings")
+
+
+@app.command()
+def dismiss(
+    dataset: str,
+    file: Annotated[str, typer.Argument(help="Name of a published file, or its hash's start.")],
+    reason: Reason,
+    by: By = None,
+    config: Config = None,
+    home: Home = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Say that a published file is right after all: trainings take it again."""
+    with answering(as_json=json, debug=debug) as answer:
+        from trimtab.stages import advice as stage
+
+        env = open_dataset(config, home, dataset)
+        marked = stage.dismiss(env, dataset, file, reason=reason, actor=by or getpass.getuser())
+        _say_mark(answer, marked, "is taken by trainings")
+
+
+def _say_mark(answer: Answer, marked: "Event", what: str) -> None:
+    sha256, reason = marked.payload["sha256"], marked.payload["reason"]
+    answer.document = {"dataset": marked.subject, **marked.payload, "by": marked.actor}
+    answer.say(f"{marked.subject}: {sha256[:12]} {what} ({marked.actor}): {reason}")
 
 
 def _say_release(answer: Answer, done: "Release") -> None:

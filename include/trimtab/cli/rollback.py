@@ -88,6 +88,25 @@ def unblock(
         _show_mark(answer, stage.unblock(env, model, version, reason=reason, actor=who))
 
 
+def recalibrate(
+    model: str,
+    reason: Reason,
+    by: By = None,
+    config: Config = None,
+    home: Home = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Ask for another calibration of the champion, as a new version through the gate."""
+    with answering(as_json=json, debug=debug) as answer:
+        from trimtab.stages import recalibrate as stage
+
+        env, who = open_project(config, home), by or getpass.getuser()
+        key = stage.request(env, model, actor=who, reason=reason)
+        answer.document = {"model": model, "request": key, "by": who, "reason": reason}
+        answer.say(f"{model}: asked for; the next run of {model}.train, or 'trimtab run', does it")
+
+
 def _moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)

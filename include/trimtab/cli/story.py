@@ -14,7 +14,7 @@ from trimtab.types import (
     Scoring,
     Validation,
 )
-from trimtab.watch import Observation, RetrainDecision
+from trimtab.watch import Acted, Observation, RetrainDecision, Triage
 
 # What the ledger's kinds hold; kinds that are not here are book-keeping nobody wants to read.
 KINDS: Mapping[str, type[Record]] = {
@@ -26,7 +26,9 @@ KINDS: Mapping[str, type[Record]] = {
     "champion": Champion,
     "scoring": Scoring,
     "observation": Observation,
+    "triage": Triage,
     "retrain_decision": RetrainDecision,
+    "acted": Acted,
 }
 
 
@@ -67,6 +69,14 @@ def of_record(record: Record) -> str | None:
             return f"{record.model}: {record.rows} rows of {parts} scored by v{record.version}"
         case Observation():
             return _observation(record)
+        case Triage(cause="nothing"):
+            return None
+        case Triage():
+            cause, action = (name.replace("_", " ") for name in (record.cause, record.action))
+            return f"{record.model}: {record.partition}: {cause}: {action}. {record.reason}"
+        case Acted():
+            over = f"; resolved: {', '.join(record.resolved)}" if record.resolved else ""
+            return f"{record.model}: {record.partition}: {record.outcome}: {record.what}{over}"
         case RetrainDecision():
             asked = "retrain" if record.retrain else "no retraining"
             return f"{record.model}: {record.partition}: {asked}: {record.reason}"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from trimtab.config import check_gate as gate
+from trimtab.config import check_kpi as kpi
 from trimtab.config import check_training as training
 from trimtab.config import check_trust as trust
 from trimtab.config.approvers import check_approve
@@ -37,10 +38,11 @@ def check_model(
         found += [*_named(model, catalog), *training.splits(model, catalog)]
         found += [*gate.groups(model, catalog), *trust.columns(model, catalog)]
         found += check_labels(model, catalog)
+        found += kpi.queries(model, catalog)
     if not found:
         found += [*_task(model, catalog), *training.fitting(model, catalog)]
         found += [*gate.limits(model, catalog), *trust.measures(model, catalog)]
-    return [*found, *asked, *trust.names(model, registered)]
+    return [*found, *asked, *trust.names(model, registered), *kpi.names(model, registered)]
 
 
 def _datasets(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:
@@ -130,13 +132,14 @@ def _named(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:
     named: list[tuple[tuple[str | int, ...], str | None]] = [
         (("gate", "slices", i), name) for i, name in enumerate(model.gate.slices)
     ]
+    named += [(("monitor", "slices", i), name) for i, name in enumerate(model.monitor.slices or ())]
     named += [(("split", "group"), model.split.group), (("train", "weight"), model.train.weight)]
     for path, name in named:
         if name is None:
             continue
         if name not in columns:
             yield path, f"the rows have no column {name!r}", near(name, columns)
-        elif path[0] != "gate" and name == model.target.column:
+        elif path[0] not in ("gate", "monitor") and name == model.target.column:
             yield path, f"{name} is the target itself", "name another column"
         elif path[0] == "train" and columns[name].type not in ("int", "float"):
             yield path, f"{name} is {columns[name].type}, no weight", "name a column of numbers"

@@ -90,6 +90,28 @@ def bind(sql: str, kind: ColumnType, columns: Mapping[str, ColumnType]) -> tuple
     return named
 
 
+def bind_query(sql: str, table: str, columns: Mapping[str, ColumnType]) -> str:
+    """Bind a query to a ``table`` of ``columns`` and return the type of its one column.
+
+    Raises:
+        ExpressionError: it does not bind, or gives another number of columns.
+    """
+    import duckdb
+
+    fields = ", ".join(f"{quoted(n)} {SQL_TYPES[kind]}" for n, kind in columns.items())
+    checker = _checker()
+    try:
+        checker.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(table)} ({fields})")
+        found = checker.execute(f"DESCRIBE {sql}").fetchall()
+    except duckdb.Error as error:
+        raise _not_working(error) from error
+    finally:
+        checker.execute(f"DROP TABLE IF EXISTS {quoted(table)}")
+    if len(found) != 1:
+        raise ExpressionError(f"gives {len(found)} columns, not one number")
+    return str(found[0][1])
+
+
 def _table(names: Collection[str], columns: Mapping[str, ColumnType]) -> str:
     """One row of the named columns, none of them null."""
     fields = [f"{_SAMPLES[columns[name]]} AS {quoted(name)}" for name in names]

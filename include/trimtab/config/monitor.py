@@ -33,7 +33,8 @@ class Kpi(Spec):
 
     name: Name
     sql: str | None = Field(
-        default=None, description="SELECT of one number from `window`: the rows with `prediction`"
+        default=None,
+        description="SELECT of one number from `scored`: the rows, `prediction` and `target`",
     )
     function: str | None = Field(default=None, description="registered function of the frame")
     min: float | None = None

@@ -15,6 +15,7 @@ class Registered:
     trainings: Collection[str] | None = None  # training functions
     features: Functions | None = None  # functions that derive columns
     behaviour: Collection[str] | None = None  # behaviour tests
+    kpis: Collection[str] | None = None  # numbers of the business
 
 
 NOT_ASKED = Registered()

@@ -52,10 +52,11 @@ def needed(spec: ModelSpec, catalog: Catalog) -> list[str]:
 
 
 def looked_at(spec: ModelSpec) -> list[str]:
-    """Columns the gate looks at, be they features or not: slices, groups, rows drawn together."""
+    """Columns that gate and monitor look at, be they features or not: slices and groups."""
     group, fairness = spec.gate.versus_champion.group, spec.gate.fairness
     protected = fairness.columns if fairness else ()
-    return [*spec.gate.slices, *protected, *([group] if group else [])]
+    slices = dict.fromkeys((*spec.gate.slices, *(spec.monitor.slices or ())))
+    return [*slices, *protected, *([group] if group else [])]
 
 
 def joined(

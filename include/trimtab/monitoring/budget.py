@@ -1,15 +1,14 @@
 """How sure a finding must be, so that false alarms stay inside what a person allowed. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
-from itertools import pairwise
-from statistics import median_low
+from datetime import timedelta
 
 from trimtab.config.monitor import Monitor
-from trimtab.watch import Finding, Observation
+from trimtab.watch import Finding, Observation, Signal
 
 HIGHEST = 0.05  # a budget that allows an alarm in every window is no budget: never less sure
 UNTIMED = 0.01  # per window, where no time says how many windows the budget's span has
+RECENT = 30  # windows that tell the pace, and which signals are heard
 
 
 def level(settings: Monitor, history: Sequence[Observation], newest: Observation) -> float:
@@ -19,28 +18,40 @@ def level(settings: Monitor, history: Sequence[Observation], newest: Observation
     Persistence gets no credit here: it makes the promise safer than said.
     """
     count, span = settings.budget
-    pace = _pace([*history, newest])
-    if pace is None:
+    every = pace([*history, newest])
+    if every is None:
         return UNTIMED
-    return min(count * (pace / span), HIGHEST)
+    return min(count * (every / span), HIGHEST)
 
 
-def judged(findings: Iterable[Finding], settings: Monitor, level: float) -> tuple[Finding, ...]:
+def judged(
+    findings: Iterable[Finding],
+    settings: Monitor,
+    level: float,
+    history: Sequence[Observation] = (),
+) -> tuple[Finding, ...]:
     """Set every finding's status: moved when it is both sure enough and large enough.
 
-    The level is shared equally by the signals that can alarm and have a chance (a p-value) in this
-    window; within a signal the step-down of Holm (1979) holds the chance of any false one.
+    The level is shared equally by the signals that can alarm and have a chance (a p-value), in
+    this window or in the last ones (``history``): a later look at the labels has no more than its
+    share. Within a signal the step-down of Holm (1979) holds the chance of any false one.
     """
     found = list(findings)
-    signals = {f.signal for f in found if f.p_value is not None}
-    share = level / max(len(signals), 1)
-    moved = {id(f) for signal in signals for f in _holm(found, signal, share)}
+    recent = [f for window in history[-RECENT:] for f in window.findings]
+    share = level / max(len(_signals([*recent, *found], settings)), 1)
+    moved = {id(f) for signal in _signals(found) for f in _holm(found, signal, share)}
     return tuple(
         f
         if f.p_value is None or f.status not in ("ok", "moved")
         else f.model_copy(update={"status": "moved" if id(f) in moved and large(f) else "ok"})
         for f in found
     )
+
+
+def _signals(findings: Iterable[Finding], settings: Monitor | None = None) -> set[Signal]:
+    """Signals with a chance; with settings only those that may call somebody."""
+    there = {f.signal for f in findings if f.p_value is not None}
+    return {signal for signal in there if settings is None or settings.watch(signal).alarm}
 
 
 def large(finding: Finding) -> bool:
@@ -61,11 +72,15 @@ def _holm(findings: Sequence[Finding], signal: str, share: float) -> Iterator[Fi
         yield finding
 
 
-def _pace(windows: Sequence[Observation]) -> timedelta | None:
-    """Typical time from one window to the next; of a first window, the time it spans itself."""
-    times: list[datetime] = sorted({w.newest for w in windows if w.newest})
-    gaps = [b - a for a, b in pairwise(times)]
-    if gaps:
-        return median_low(gaps)
-    last = windows[-1]
-    return last.newest - last.since if last.newest and last.since else None
+def pace(windows: Sequence[Observation]) -> timedelta | None:
+    """Mean time from one window to the next; of a first window, the time it spans itself.
+
+    Several files of one day are several windows of that day.
+    """
+    files = {w.sha256: w for w in windows if w.newest}
+    last = list(files.values())[-RECENT:]
+    times = [w.newest for w in last if w.newest]
+    if len(times) > 1 and max(times) > min(times):
+        return (max(times) - min(times)) / (len(times) - 1)
+    starts = [w.since for w in last if w.since]
+    return (max(times) - min(starts)) / len(times) if times and starts else None

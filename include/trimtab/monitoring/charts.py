@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from trimtab.monitoring import words
 from trimtab.monitoring.detect import Comparison
 from trimtab.monitoring.profile import ColumnProfile
-from trimtab.watch import Observation
+from trimtab.watch import Finding
 
 WIDTH, HEIGHT, BASE = 300.0, 128.0, 104.0
 SHOWN_CATEGORIES = 8
@@ -42,24 +43,18 @@ class Histogram:
 
 
 @dataclass(frozen=True)
-class Point:
-    """One observation on the performance line."""
+class Dot:
+    """One number on a line: where it was, where it is, its interval and its limit, in percent."""
 
-    x: float
-    y: float
-    title: str
-    alarm: bool
-
-
-@dataclass(frozen=True)
-class Line:
-    """Realised performance over the observations, with the versions that made them."""
-
-    points: list[Point]
-    path: str
-    labels: list[Label]
-    versions: list[Label]
-    ticks: list[Label]  # x holds the height here
+    label: str
+    text: str
+    now: float
+    then: float | None = None
+    low: float | None = None
+    high: float | None = None
+    limit: float | None = None
+    moved: bool = False
+    title: str = ""
 
 
 def histogram(comparison: Comparison) -> Histogram | None:
@@ -83,31 +78,38 @@ def histogram(comparison: Comparison) -> Histogram | None:
     return Histogram(*sides, labels)
 
 
-def performance(observations: Sequence[Observation]) -> Line | None:
-    """Draw the primary metric over the observations that have one; at least two make a line."""
-    seen = [o for o in observations if o.performance is not None]
-    if len(seen) < 2:
-        return None
-    values = [o.performance or 0.0 for o in seen]
-    low, high = min(values), max(values)
-    room = (high - low) * 0.15 or abs(high) * 0.05 or 1.0
-    low, high = low - room, high + room
-    left, right, top, bottom = 70.0, 900.0, 24.0, 170.0
-    points, labels, versions = [], [], []
-    for i, (observation, value) in enumerate(zip(seen, values, strict=True)):
-        x = left + (right - left) * (i + 0.5) / len(seen)
-        y = bottom - (value - low) / (high - low) * (bottom - top)
-        title = f"{observation.partition}, version {observation.version}: {value:.4g}"
-        points.append(Point(x, y, title, bool(observation.alarm)))
-        if i % (len(seen) // 14 + 1) == 0:
-            labels.append(Label(x, observation.partition[:12]))
-        if i == 0 or observation.version != seen[i - 1].version:
-            half = (right - left) / len(seen) / 2
-            versions.append(Label(x - half if i else left, f"v{observation.version}"))
-    path = " ".join(f"{point.x:.1f},{point.y:.1f}" for point in points)
-    marks = [low + (high - low) * share for share in (0.1, 0.5, 0.9)]
-    ticks = [Label(bottom - (m - low) / (high - low) * (bottom - top), f"{m:.3g}") for m in marks]
-    return Line(points, path, labels, versions, ticks)
+def dots(findings: Sequence[Finding]) -> list[Dot]:
+    """Draw findings of one unit on one line: those that have a value."""
+    drawn = [f for f in findings if f.value is not None]
+    every = [v for f in drawn for v in _numbers(f)]
+    if not every:
+        return []
+    low, high = min(every), max(every)
+    room = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
+    low, width = low - room, high - low + 2 * room
+
+    def at(value: float | None) -> float | None:
+        return None if value is None else 100 * (value - low) / width
+
+    return [
+        Dot(
+            label=words.what(f),
+            text=words.number(f.value),
+            now=at(f.value) or 0.0,
+            then=at(f.expected),
+            low=at(f.interval[0]) if f.interval else None,
+            high=at(f.interval[1]) if f.interval else None,
+            limit=at(f.threshold),
+            moved=f.status == "moved",
+            title=f.note,
+        )
+        for f in drawn
+    ]
+
+
+def _numbers(finding: Finding) -> list[float]:
+    found = (finding.value, finding.expected, finding.threshold, *(finding.interval or ()))
+    return [v for v in found if v is not None]
 
 
 def _label(i: int, text: str, step: float, *, named: bool) -> Label:

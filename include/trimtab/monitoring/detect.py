@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Literal
 
 from trimtab.config.monitor import Monitor
-from trimtab.monitoring.distance import Distance, distance
+from trimtab.monitoring.distance import Distance, Expected, distance
 from trimtab.monitoring.profile import ColumnProfile
 from trimtab.watch import Alarm, Finding, Observation, Signal, Status
 
 STATISTIC = "psi"
+Drift = Literal["data", "joint", "prediction"]
 
 
 @dataclass(frozen=True)
@@ -32,39 +34,59 @@ def compare(
     current: Mapping[str, ColumnProfile],
     settings: Monitor,
     *,
-    signal: Literal["data", "prediction"] = "data",
+    signal: Drift = "data",
     reasons: Mapping[str, str] | None = None,
+    nulls: Mapping[str, Expected] | None = None,
 ) -> list[Comparison]:
-    """Compare every column of the reference; ``reasons`` says why one is not in ``current``."""
-    why = reasons or {}
+    """Compare every column of the reference.
+
+    Args:
+        reference: its columns, of which each is compared.
+        current: the window's; a column may be missing.
+        settings: of the model's monitor.
+        signal: what it is about.
+        reasons: why a column is not in ``current``.
+        nulls: the distance of each column when nothing has changed; of the others the rows are
+            taken as independent.
+    """
+    why, chances = reasons or {}, nulls or {}
     return [
         compare_column(
-            name, before, current.get(name), settings, signal=signal, reason=why.get(name, "")
+            name,
+            before,
+            current.get(name),
+            settings,
+            signal=signal,
+            reason=why.get(name, ""),
+            expected=chances.get(name),
         )
         for name, before in reference.items()
     ]
 
 
 def compare_column(
-    name: str,
+    name: str | None,
     before: ColumnProfile,
     after: ColumnProfile | None,
     settings: Monitor,
     *,
-    signal: Literal["data", "prediction"] = "data",
+    signal: Drift = "data",
+    statistic: str = STATISTIC,
     reason: str = "",
+    expected: Expected | None = None,
 ) -> Comparison:
-    """Compare one column. The limit is the model's own plus what sampling alone would give."""
+    """Compare one column. The limit is the model's own plus what chance alone would give."""
     rows = after.rows if after else 0
+    limit = settings.watch(signal).limit or settings.drift
 
     def found(status: Status, note: str, apart: Distance | None = None) -> Comparison:
         finding = Finding(
             signal=signal,
             column=name,
-            statistic=STATISTIC,
+            statistic=statistic,
             value=apart.psi if apart else None,
             expected=apart.floor if apart else None,
-            threshold=settings.drift + (apart.floor if apart else 0.0),
+            threshold=limit + (apart.floor if apart else 0.0),
             p_value=apart.p_value if apart else None,
             reference_rows=before.rows,
             current_rows=rows,
@@ -82,7 +104,7 @@ def compare_column(
     if min(rows, before.rows) < settings.min_rows:
         few = f"{min(rows, before.rows):,} rows, {settings.min_rows:,} wanted"
         return found("not_enough_data", few)
-    return found("ok", change(before, after), distance(before, after))
+    return found("ok", change(before, after), distance(before, after, expected))
 
 
 def change(before: ColumnProfile, after: ColumnProfile) -> str:
@@ -104,13 +126,18 @@ def alarms(
 ) -> tuple[Alarm, ...]:
     """Which signals have moved in k of the last n windows of this version, the newest included.
 
+    A window in which a signal was not judged, for want of rows or labels, says nothing of it and
+    is passed over.
+
     Args:
         history: earlier windows, oldest first, whatever their version.
-        newest: the window to judge, with judged findings.
+        newest: the window to judge, with judged findings; or a later look at one of ``history``,
+            which is then judged with the windows before it.
         settings: of the model's monitor.
     """
-    same = [each for each in history if each.version == newest.version]
-    found = (_alarm(signal, [*same, newest], settings) for signal in _signals(newest))
+    same = list(takewhile(lambda each: each.sha256 != newest.sha256, history))
+    mine = [each for each in same if each.version == newest.version]
+    found = (_alarm(signal, [*mine, newest], settings) for signal in _moved(newest))
     return tuple(alarm for alarm in found if alarm)
 
 
@@ -122,11 +149,15 @@ def summary(findings: Sequence[Finding]) -> str:
         return "nothing could be judged"
     told = [f"{len(moved)} of {len(judged)} findings moved"]
     told += [f"{f.name} ({f.note})" if f.note else f.name for f in moved[:3]]
-    told += [f.note for f in findings if f.signal == "performance" and f.status != "moved"][:1]
+    told += [f.note for f in findings if _whole(f) and f.status != "moved"][:1]
     return "; ".join(told)
 
 
-def _signals(window: Observation) -> list[Signal]:
+def _whole(finding: Finding) -> bool:
+    return finding.signal == "performance" and finding.slice is None
+
+
+def _moved(window: Observation) -> list[Signal]:
     return list(dict.fromkeys(f.signal for f in window.findings if f.status == "moved"))
 
 
@@ -134,7 +165,8 @@ def _alarm(signal: Signal, windows: Sequence[Observation], settings: Monitor) ->
     if not settings.watch(signal).alarm:
         return None
     k, n = settings.persistence(signal)
-    moved = [any(f.signal == signal and f.status == "moved" for f in w.findings) for w in windows]
+    judged = [(w, statuses) for w in windows if (statuses := _judged(w, signal))]
+    moved = ["moved" in statuses for _, statuses in judged]
     if sum(moved[-n:]) < k:
         return None
     first = max((i + 1 for i, yes in enumerate(moved) if not yes), default=0)
@@ -142,9 +174,14 @@ def _alarm(signal: Signal, windows: Sequence[Observation], settings: Monitor) ->
     return Alarm(
         signal=signal,
         findings=tuple(names),
-        since=windows[first].partition,
+        since=judged[first][0].partition,
         windows=sum(moved[-n:]),
     )
+
+
+def _judged(window: Observation, signal: Signal) -> set[Status]:
+    found: set[Status] = {f.status for f in window.findings if f.signal == signal}
+    return found & {"ok", "moved"}
 
 
 def _constant(after: ColumnProfile) -> str:

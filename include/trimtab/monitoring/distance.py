@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -21,14 +21,33 @@ class Distance:
     p_value: float = 1.0
 
 
-def distance(reference: ColumnProfile, current: ColumnProfile) -> Distance:
-    """Compare two profiles of one column; rows without a value are a bin like any other."""
+class Expected(Protocol):
+    """What the distance is when nothing has changed."""
+
+    @property
+    def mean(self) -> float:
+        """Its mean."""
+
+    def p_value(self, psi: float, /) -> float:
+        """Return the chance of one at least as large."""
+
+
+def distance(
+    reference: ColumnProfile, current: ColumnProfile, expected: Expected | None = None
+) -> Distance:
+    """Compare two profiles of one column; rows without a value are a bin like any other.
+
+    Without what is ``expected``, rows are taken as independent.
+    """
     before, after = (*reference.counts, reference.nulls), (*current.counts, current.nulls)
     used = [(b, a) for b, a in zip(before, after, strict=True) if b or a]
     left, right = [b for b, _ in used], [a for _, a in used]
-    floor = noise_floor(len(used), reference.rows, current.rows)
     found = psi(left, right)
-    chance = p_value(found, len(used), reference.rows, current.rows)
+    if expected:
+        floor, chance = expected.mean, expected.p_value(found)
+    else:
+        floor = noise_floor(len(used), reference.rows, current.rows)
+        chance = p_value(found, len(used), reference.rows, current.rows)
     return Distance(found, jensen_shannon(left, right), floor, chance)
 
 
@@ -38,8 +57,13 @@ def psi(reference: Sequence[int], current: Sequence[int]) -> float:
     Source: Siddiqi, Credit Risk Scorecards (2006), chapter 7. Half a row is added to every bin
     (Krichevsky and Trofimov 1981), so that an empty bin is rare rather than impossible.
     """
-    p, q = _shares(reference), _shares(current)
-    return float(np.sum((q - p) * np.log(q / p)))
+    return float(psi_each(reference, current))
+
+
+def psi_each(references: Any, currents: Any) -> Any:
+    """Return the population stability index of every pair of rows of two tables of counts."""
+    p, q = _shares(references), _shares(currents)
+    return np.sum((q - p) * np.log(q / p), axis=-1)
 
 
 def jensen_shannon(reference: Sequence[int], current: Sequence[int]) -> float:
@@ -71,6 +95,6 @@ def p_value(psi: float, bins: int, reference_rows: int, current_rows: int) -> fl
     return float(chi2.sf(psi / (1 / reference_rows + 1 / current_rows), bins - 1))
 
 
-def _shares(counts: Sequence[int]) -> Any:
+def _shares(counts: Any) -> Any:
     smoothed = np.asarray(counts, dtype=float) + PSEUDO_COUNT
-    return smoothed / smoothed.sum()
+    return smoothed / smoothed.sum(axis=-1, keepdims=True)

@@ -1,6 +1,8 @@
 """What a column looked like, in a few dozen counts: bins are fixed once and measured ever after."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -10,6 +12,7 @@ from trimtab.types import Record
 
 BINS = 10
 CATEGORIES = 20
+OTHERS = 1000  # first values outside of the categories, of which examples are told
 Kind = Literal["numeric", "categorical", "hour"]
 
 
@@ -66,7 +69,10 @@ def build(frame: pl.DataFrame, kinds: Mapping[str, Kind]) -> dict[str, ColumnPro
 def measure(
     frame: pl.DataFrame | pl.LazyFrame, reference: Mapping[str, ColumnProfile]
 ) -> dict[str, ColumnProfile]:
-    """Count every column in the reference's bins, in one pass; unreadable ones are left out."""
+    """Count every column in the reference's bins, in one pass; unreadable ones are left out.
+
+    A file that is only scanned is read in pieces: memory does not grow with its rows.
+    """
     lazy = frame.lazy()
     schema = lazy.collect_schema()
     readable = {
@@ -76,10 +82,17 @@ def measure(
     }
     if not readable:
         return {}
+    plain = lazy.select(_plain(name, b.kind, schema[name]) for name, b in readable.items())
     wanted = [pl.len().alias("rows")]
-    for name, profile in readable.items():
-        wanted += [expression.alias(f"{name}\n{part}") for part, expression in _sums(name, profile)]
-    seen = lazy.select(wanted).collect().row(0, named=True)
+    for name, bins in readable.items():
+        floats = schema[name].is_float()
+        wanted += [e.alias(f"{name}\n{part}") for part, e in _sums(name, bins, floats=floats)]
+    engine: Literal["streaming", "auto"] = "streaming" if frame is lazy else "auto"
+    seen = plain.select(wanted).collect(engine=engine).row(0, named=True)
+    odd = [n for n, b in readable.items() if b.kind == "numeric" and not _finite(seen, n)]
+    if odd:  # an infinity, or NaN: the moments once more, without them
+        again = plain.select(e for name in odd for e in _moments(name))
+        seen |= again.collect(engine=engine).row(0, named=True)
     return {name: _counted(name, profile, seen) for name, profile in readable.items()}
 
 
@@ -95,7 +108,7 @@ def unreadable(kind: Kind, dtype: pl.DataType | None) -> str | None:
     return None if fits[kind] else f"{kind} in the reference, {dtype} now"
 
 
-def _value(name: str, kind: Kind) -> pl.Expr:
+def as_counted(name: str, kind: Kind) -> pl.Expr:
     """The column as it is counted: NaN is no value, a category is text, a time is its hour."""
     column = pl.col(name)
     if kind == "categorical":
@@ -106,7 +119,7 @@ def _value(name: str, kind: Kind) -> pl.Expr:
 
 
 def _values(column: pl.Series, kind: Kind) -> pl.Series:
-    return column.to_frame("x").select(_value("x", kind)).to_series().drop_nulls()
+    return column.to_frame("x").select(as_counted("x", kind)).to_series().drop_nulls()
 
 
 def _bins(values: pl.Series, kind: Kind) -> ColumnProfile:
@@ -131,32 +144,51 @@ def _edges(values: Any) -> tuple[float, ...]:
     return tuple(float(edge) for edge in np.unique(distinct)[:-1])
 
 
-def _sums(name: str, profile: ColumnProfile) -> Iterator[tuple[str, pl.Expr]]:
-    value = _value(name, profile.kind)
-    yield "nulls", value.null_count()
+def _plain(name: str, kind: Kind, dtype: pl.DataType) -> pl.Expr:
+    """The column as cheaply as it can be compared: what is a number already stays what it is."""
+    if kind == "numeric" and (dtype.is_integer() or dtype == pl.Float64):
+        return pl.col(name)
+    if kind == "numeric":
+        return pl.col(name).cast(pl.Float64)
+    return as_counted(name, kind)
+
+
+def _sums(name: str, profile: ColumnProfile, *, floats: bool) -> Iterator[tuple[str, pl.Expr]]:
+    """Comparisons and sums only: they vectorise, sorting and hashing do not."""
+    value = pl.col(name)
+    yield "nulls", value.null_count() + value.is_nan().sum() if floats else value.null_count()
     if profile.kind == "categorical":
-        yield "values", value.drop_nulls().alias("value").value_counts().implode()
+        for i, category in enumerate(profile.categories):
+            yield f"is{i}", (value == category).sum()
+        others = value.filter(~value.is_in(list(profile.categories)))
+        yield "others", others.head(OTHERS).implode()
         return
-    for i, edge in enumerate(profile.edges):  # cumulative: comparisons vectorise, sorting does not
+    for i, edge in enumerate(profile.edges):
         yield f"upto{i}", (value <= edge).sum()
-    finite = value.filter(value.is_finite())
-    yield from (("mean", finite.mean()), ("low", finite.min()), ("high", finite.max()))
+    yield from (("mean", value.mean()), ("low", value.min()), ("high", value.max()))
+
+
+def _moments(name: str) -> Iterator[pl.Expr]:
+    finite = pl.col(name).filter(pl.col(name).is_finite())
+    for part, moment in (("mean", finite.mean()), ("low", finite.min()), ("high", finite.max())):
+        yield moment.alias(f"{name}\n{part}")
+
+
+def _finite(seen: Mapping[str, Any], name: str) -> bool:
+    found = [seen[f"{name}\n{part}"] for part in ("mean", "low", "high")]
+    return all(value is None or math.isfinite(value) for value in found)
 
 
 def _counted(name: str, bins: ColumnProfile, seen: Mapping[str, Any]) -> ColumnProfile:
     rows, nulls = seen["rows"], seen[f"{name}\nnulls"]
     found: dict[str, Any]
     if bins.kind == "categorical":
-        found = _categorical(bins.categories, seen[f"{name}\nvalues"])
+        listed = [seen[f"{name}\nis{i}"] for i in range(len(bins.categories))]
+        others = Counter(seen[f"{name}\nothers"])
+        examples = sorted(others, key=lambda value: (-others[value], value))[:3]
+        found = {"counts": (*listed, rows - nulls - sum(listed)), "unlisted": tuple(examples)}
     else:
         upto = [seen[f"{name}\nupto{i}"] for i in range(len(bins.edges))]
         found = {"counts": tuple(np.diff([0, *upto, rows - nulls]).tolist())}
         found |= {part: seen[f"{name}\n{part}"] for part in ("mean", "low", "high")}
     return bins.model_copy(update={"rows": rows, "nulls": nulls, **found})
-
-
-def _categorical(categories: Sequence[str], values: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    counts = {value["value"]: value["count"] for value in values}
-    listed = tuple(counts.pop(category, 0) for category in categories)
-    examples = sorted(counts, key=lambda value: (-counts[value], value))[:3]
-    return {"counts": (*listed, sum(counts.values())), "unlisted": tuple(examples)}

@@ -73,7 +73,7 @@ def inspect(
     good = there.filter(fits) if kind in _PATTERNS else there
     naive = kind == "text" and _share(good, _NAIVE) >= FITS
     padded = kind == "text" and not naive and _share(good, _INT) >= FITS
-    if kind == "text" and not naive and _is_category(good.height, int(good["n"].sum())):
+    if kind == "text" and not naive and is_category(good.height, int(good["n"].sum())):
         kind = "category"
     texts = kind in ("text", "category")
     risky = good.filter(pl.col("text").str.contains(_FORMULA)) if texts else good.clear()
@@ -153,7 +153,8 @@ def _share(values: pl.DataFrame, pattern: str) -> float:
     return int(values.filter(pl.col("text").str.contains(pattern))["n"].sum()) / rows if rows else 0
 
 
-def _is_category(distinct: int, rows: int) -> bool:
+def is_category(distinct: int, rows: int) -> bool:
+    """Whether so few different texts, of so many, name a kind of thing."""
     few = distinct <= FEW and distinct <= max(2, 0.5 * rows)
     return rows > 0 and (few or (distinct <= CATEGORIES and distinct <= SHARE * rows))
 

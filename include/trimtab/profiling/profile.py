@@ -75,7 +75,7 @@ def profile(table: Table, target: str) -> Profile:
             f"{table.file}: has no column {target!r} to learn; --target is one of "
             f"{table.rows.columns}"
         )
-    found = _inspected(table)
+    found = inspected(table)
     rows = columns.typed(table.rows, found)
     goal = task.understand(str(table.file), _named(found, target), rows[target])
     naive = tuple(c.name for c in found if c.naive_time)
@@ -104,7 +104,7 @@ def profile(table: Table, target: str) -> Profile:
     )
 
 
-def _inspected(table: Table) -> tuple[Column, ...]:
+def inspected(table: Table) -> tuple[Column, ...]:
     """Inspect each column, then once more those that hold what others mean 'no value' by."""
     rows, types = table.rows, table.types
     first = [columns.inspect(name, rows[name], (), types.get(name)) for name in rows.columns]

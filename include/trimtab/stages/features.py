@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,17 +15,24 @@ from trimtab.errors import DataError, NotReadyError
 from trimtab.evaluation import fingerprints
 from trimtab.features import sources, split, store, target, view
 from trimtab.features.join import ORDER
+from trimtab.features.scope import Scope
 from trimtab.features.sources import Source
 from trimtab.features.steps import definitions
 from trimtab.ledger import champion, versions
 from trimtab.ledger.chain import digest
 from trimtab.stages.configured import note_model
+from trimtab.stages.scope import open_requests, scope
 from trimtab.training.record import candidate_key, config_hash
 from trimtab.types import ROLE, ROW, TARGET, Candidate, FeatureCost, FeatureSet
-from trimtab.watch import RetrainDecision
 
 log = logging.getLogger(__name__)
-_CAUSES = ("performance", "drift", "new_data", "manual")  # in this order when there are several
+_CAUSES = (
+    "performance",
+    "drift",
+    "new_data",
+    "manual",
+    "recalibrate",
+)  # in this order when there are several
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,8 @@ def build_features(env: Environment, model: str, *, force: bool = False) -> Feat
     """
     spec = env.project.model(model)
     found = sources.open_all(env, spec)
-    key = _key(env, spec, found)
+    wanted = scope(env, spec)
+    key = _key(env, spec, found, wanted)
     if trained := env.ledger.find("training", model, candidate_key(key, spec)):
         return _resumed(env, Candidate.model_validate(trained.payload))
     cause = _cause(env, model, force=force)
@@ -55,11 +63,7 @@ def build_features(env: Environment, model: str, *, force: bool = False) -> Feat
     newest = found[spec.data.from_].newest
     if text := sources.waiting(spec, env.project.catalog, newest, found):
         raise NotReadyError(f"{model}: {text}")
-    seconds: dict[str, float] = {}
-    rows, unlabelled = _rows(env, spec, found, seconds)
-    rows, until = _split(env, spec, rows, found[spec.data.from_])
-    features = _record(env, spec, key, rows, found, unlabelled, cause, until)
-    features = features.model_copy(update={"costs": _costs(rows, features, seconds)})
+    rows, features = _built(env, spec, key, found, cause, wanted)
     _enough(spec, features, first=cause.name == "initial")
     sha256 = store.write(rows, env.lake / features.uri)
     if twin := _twin(env, spec, sha256):
@@ -73,13 +77,39 @@ def build_features(env: Environment, model: str, *, force: bool = False) -> Feat
         model,
         features.train_rows,
         features.holdout_rows,
-        unlabelled,
+        features.unlabelled,
         cause.name,
     )
     return FeatureSet.model_validate(event.payload)
 
 
-def _key(env: Environment, spec: ModelSpec, found: Mapping[str, Source]) -> str:
+def _built(
+    env: Environment,
+    spec: ModelSpec,
+    key: str,
+    found: Mapping[str, Source],
+    cause: _Cause,
+    wanted: Scope,
+) -> tuple[pl.DataFrame, FeatureSet]:
+    """Build the rows in scope; when too few are left of the new concept, those before it too."""
+    seconds: dict[str, float] = {}
+    rows, unlabelled = _rows(env, spec, found, seconds, wanted)
+    rows, until = _split(env, spec, rows, _narrowed(env, spec, found, wanted))
+    features = _record(env, spec, key, rows, found, unlabelled, cause, until, wanted)
+    if wanted.since and any(_short(spec, features)):
+        log.info("%s: too few rows since %s; all are taken", spec.model, wanted.since)
+        rows, features = _built(env, spec, key, found, cause, replace(wanted, since=None))
+        return rows, features.model_copy(update={"asked_since": wanted.since})
+    return rows, features.model_copy(update={"costs": _costs(rows, features, seconds)})
+
+
+def _narrowed(
+    env: Environment, spec: ModelSpec, found: Mapping[str, Source], wanted: Scope
+) -> Source:
+    return wanted.narrowed(found[spec.data.from_], env.project.dataset(spec.data.from_).time)
+
+
+def _key(env: Environment, spec: ModelSpec, found: Mapping[str, Source], wanted: Scope) -> str:
     parts = spec.model_dump(
         mode="json", by_alias=True, include={"model", "task", "data", "target", "features", "split"}
     )
@@ -96,7 +126,7 @@ def _key(env: Environment, spec: ModelSpec, found: Mapping[str, Source]) -> str:
         name for name in view.looked_at(spec) if name not in feature_columns(spec, catalog)
     ]:
         definition.append(extra)
-    return digest(definition)
+    return digest([*definition, *wanted.identity()])
 
 
 def _twin(env: Environment, spec: ModelSpec, sha256: str) -> Candidate | None:
@@ -136,36 +166,31 @@ def _cause(env: Environment, model: str, *, force: bool) -> _Cause:
     return _Cause("+".join(name for name in _CAUSES if name in causes), tuple(asked))
 
 
-def rows_at(env: Environment, spec: ModelSpec, versions: Mapping[str, int]) -> pl.DataFrame:
-    """Build the labelled rows of a model at given dataset versions, with target and role.
+def rows_at(env: Environment, spec: ModelSpec, features: FeatureSet) -> pl.DataFrame:
+    """Build the labelled rows of a feature set again, with target and role.
 
     Raises:
-        NotReadyError: a version is not known any more.
+        NotReadyError: a dataset's version is not known any more.
     """
+    versions, kept = features.versions, Scope(features.left_out, features.since)
     found = {name: sources.published(env, name, at) for name, at in versions.items()}
-    rows, _ = _rows(env, spec, found, {})
-    return _split(env, spec, rows, found[spec.data.from_])[0]
-
-
-def open_requests(env: Environment, model: str) -> dict[str, RetrainDecision]:
-    """Return the retrain requests nobody has answered, by key, oldest first."""
-    closed = {event.key for event in env.ledger.events("retrain_closed", model)}
-    return {
-        event.key: RetrainDecision.model_validate(event.payload)
-        for event in env.ledger.events("retrain_request", model)
-        if event.key not in closed
-    }
+    rows, _ = _rows(env, spec, found, {}, kept)
+    return _split(env, spec, rows, _narrowed(env, spec, found, kept))[0]
 
 
 def _rows(
-    env: Environment, spec: ModelSpec, found: Mapping[str, Source], seconds: dict[str, float]
+    env: Environment,
+    spec: ModelSpec,
+    found: Mapping[str, Source],
+    seconds: dict[str, float],
+    wanted: Scope,
 ) -> tuple[pl.DataFrame, int]:
     """Return the labelled rows in a fixed order, and how many have no label."""
-    catalog, source = env.project.catalog, found[spec.data.from_]
+    catalog, source = env.project.catalog, _narrowed(env, spec, found, wanted)
     main, task = catalog.datasets[spec.data.from_], task_of(spec, catalog)
     tables = {name: each.table for name, each in found.items()}
     label = target.label(spec.target, task, main.columns[spec.target.column])
-    can_know = target.known(spec.target, main.time, source.newest)
+    can_know = target.known(spec.target, main.time, found[spec.data.from_].newest)
     order = [*([main.time] if main.time else []), ORDER, ROW]
     ours = source.table.with_columns(label).filter(can_know, pl.col(TARGET).is_not_null())
     names = [*view.needed(spec, catalog), TARGET]
@@ -200,8 +225,9 @@ def _record(
     unlabelled: int,
     cause: _Cause,
     until: datetime | None,
+    wanted: Scope,
 ) -> FeatureSet:
-    catalog, newest = env.project.catalog, found[spec.data.from_].newest
+    catalog, newest = env.project.catalog, _narrowed(env, spec, found, wanted).newest
     grouped = split_by(spec, catalog) == "group"
     roles = dict(rows[ROLE].value_counts().iter_rows())
     return FeatureSet(
@@ -221,6 +247,10 @@ def _record(
         views=tuple(use.view for use in spec.data.views),
         cause=cause.name,
         requests=cause.requests,
+        left_out=wanted.files,
+        since=wanted.since,
+        asked_since=wanted.since,
+        recalibrates=wanted.recalibrates,
     )
 
 
@@ -248,10 +278,15 @@ def _costs(
 
 def _enough(spec: ModelSpec, features: FeatureSet, *, first: bool) -> None:
     """Refuse to begin with too few rows: of training always, of hold-out for the first model."""
-    short = []
-    if features.train_rows < spec.train.min_rows:
-        short.append(f"{features.train_rows} of {spec.train.min_rows} training rows")
-    if first and features.holdout_rows < spec.gate.min_rows:
-        short.append(f"{features.holdout_rows} of {spec.gate.min_rows} hold-out rows")
-    if short:
-        raise NotReadyError(f"{spec.model}: waiting for more data, there are {' and '.join(short)}")
+    short = _short(spec, features)[: None if first else 1]
+    if told := [text for text in short if text]:
+        raise NotReadyError(f"{spec.model}: waiting for more data, there are {' and '.join(told)}")
+
+
+def _short(spec: ModelSpec, features: FeatureSet) -> list[str]:
+    """What there is too little of, to train on and to judge by; nothing is an empty text."""
+    sides = [
+        (features.train_rows, spec.train.min_rows, "training"),
+        (features.holdout_rows, spec.gate.min_rows, "hold-out"),
+    ]
+    return [f"{n} of {least} {side} rows" if n < least else "" for n, least, side in sides]

@@ -166,6 +166,10 @@ def _change(facts: Mapping[str, Any]) -> str:
     return f"configuration: {', '.join(sorted(changed))}" if changed else "configuration first seen"
 
 
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
 _SAY: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "config_change": _change,
     "training_started": lambda facts: f"training began, cause {facts['cause']}",
@@ -178,10 +182,12 @@ _SAY: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "approval_refused": lambda facts: f"{facts['actor']} tried to answer and may not",
     "champion": lambda facts: f"{facts['action']}: champion, generation {facts['generation']}",
     "observation": lambda facts: (
-        f"alarm: {', '.join(each['signal'] for each in facts['alarm'])}"
+        f"alarm: {', '.join(alarm['signal'] for alarm in facts['alarm'])}"
         if facts["alarm"]
         else "watched, no alarm"
     ),
+    "triage": lambda facts: f"{_words(facts['cause'])}: {_words(facts['action'])}",
+    "acted": lambda facts: f"{facts['outcome']}: {facts['what']}",
     "retrain_request": lambda facts: f"retraining asked: {', '.join(facts['causes'])}",
     "retrain_decision": lambda facts: "retrain" if facts["retrain"] else "no retraining",
 }

@@ -1,9 +1,9 @@
 """Look at every scored file once: against training, against the gate, for people and for guards."""
 
-import json
 import logging
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import polars as pl
@@ -12,21 +12,46 @@ from trimtab.adapters import evidently
 from trimtab.adapters.evidently import DriftPage
 from trimtab.environment import Environment
 from trimtab.errors import NotReadyError
-from trimtab.monitoring import budget, detect, looks, report
+from trimtab.monitoring import budget, detect, looks
 from trimtab.monitoring.detect import Comparison
-from trimtab.stages.watch import drift, estimated, labels, realised
+from trimtab.stages.decide import decide
+from trimtab.stages.watch import (
+    attribution,
+    drift,
+    estimated,
+    fairness,
+    kpi,
+    labels,
+    predecessor,
+    quality,
+    realised,
+    service,
+    shape,
+    slices,
+)
+from trimtab.stages.watch import page as pages
 from trimtab.stages.watch.look import Look, look_at
 from trimtab.types import ROLE, TARGET, Scoring
 from trimtab.watch import Finding, Observation, Signal
 
 log = logging.getLogger(__name__)
 FAMILIES: dict[Signal, Callable[[Look], list[Comparison]]] = {
+    "quality": quality.whole,
     "data": drift.data,
+    "joint": drift.joint,
     "prediction": drift.prediction,
-    "performance": realised.performance,
+    "performance": lambda look: [*realised.performance(look), *predecessor.versus(look)],
     "estimated": estimated.estimated,
     "concept": realised.concept,
     "calibration": realised.calibration,
+    "attribution": attribution.attributed,
+    "fairness": fairness.fair,
+    "kpi": kpi.business,
+    "service": service.served,
+}
+SLICED: dict[Signal, Callable[[Look], list[Comparison]]] = {  # the same, in parts of the rows
+    "data": slices.data,
+    "performance": slices.realised,
 }
 
 
@@ -42,11 +67,19 @@ def monitor(env: Environment, model: str) -> list[Observation]:
     scored = [Scoring.model_validate(e.payload) for e in env.ledger.events("scoring", model)]
     seen = {event.key for event in env.ledger.events("observation", model)}
     pending = [scoring for scoring in scored if scoring.sha256 not in seen]
-    found = [observe(env, scoring) for scoring in pending]
-    found += [observe(env, scoring, moment) for scoring, moment in labels.due(env, spec)]
+    _decided(env, model)  # what a run that was killed has left
+    found = [_decided_on(env, scoring, None) for scoring in pending]
+    found += [_decided_on(env, scoring, moment) for scoring, moment in labels.due(env, spec)]
     if not found:
         raise NotReadyError(f"{model}: nothing to observe; every scored file was observed")
     return found
+
+
+def _decided_on(env: Environment, scoring: Scoring, later: labels.Moment | None) -> Observation:
+    """Observe and decide before the next one is looked at: it belongs to its history."""
+    seen = observe(env, scoring, later)
+    _decided(env, scoring.model)
+    return seen
 
 
 def observe(env: Environment, scoring: Scoring, later: labels.Moment | None = None) -> Observation:
@@ -55,24 +88,29 @@ def observe(env: Environment, scoring: Scoring, later: labels.Moment | None = No
     With ``later`` only what labels tell, as they are known at that moment.
     """
     look = look_at(env, scoring, later)
-    asked = FAMILIES if later is None else [s for s in FAMILIES if s in looks.BY_LABELS]
-    compared = [each for signal in asked for each in _asked(signal, look)]
+    families = [*FAMILIES.items(), *SLICED.items()]
+    asked = [each for each in families if later is None or each[0] in looks.BY_LABELS]
+    compared = [each for signal, family in asked for each in _asked(signal, family, look)]
     seen = _judged(look, compared)
     seen = _pages(look, seen, compared)
     event = env.ledger.append("observation", scoring.model, seen.key, seen.to_json())
-    seen = Observation.model_validate(event.payload)
-    if event.new and seen.alarm:
-        alarm = " and ".join(alarm.signal for alarm in seen.alarm)
-        env.notifier.send("warning", f"{seen.model} {seen.partition}: {alarm}", seen.summary)
-    return seen
+    return Observation.model_validate(event.payload)
 
 
-def _asked(signal: Signal, look: Look) -> list[Comparison]:
+def _decided(env: Environment, model: str) -> None:
+    with suppress(NotReadyError):  # another copy was faster, or there is nothing
+        for found in decide(env, model):
+            pages.tell(env, model, found.key)
+
+
+def _asked(
+    signal: Signal, family: Callable[[Look], list[Comparison]], look: Look
+) -> list[Comparison]:
     """Ask one family; whatever happens to it, the others are heard."""
     if not look.settings.watch(signal).enabled:
         return []
     try:
-        return FAMILIES[signal](look)
+        return family(look)
     except Exception as error:
         log.exception("%s: %s could not be looked at", look.spec.model, signal)
         note = f"{type(error).__name__}: {error}"
@@ -104,7 +142,8 @@ def _judged(look: Look, compared: list[Comparison]) -> Observation:
         labels_at=look.labels_at,
     )
     level = budget.level(settings, look.history, seen)
-    findings = budget.judged(seen.findings, settings, level)
+    findings = budget.judged(seen.findings, settings, level, look.history)
+    findings = shape.told(look, findings, compared)
     seen = seen.model_copy(
         update={"findings": findings, "level": level, "summary": detect.summary(findings)}
     )
@@ -114,27 +153,16 @@ def _judged(look: Look, compared: list[Comparison]) -> Observation:
 
 def _pages(look: Look, seen: Observation, compared: list[Comparison]) -> Observation:
     """Write Evidently's page, ours and the JSON; return the observation with the page's path."""
-    env, features = look.env, look.candidate.features
+    env = look.env
     folder = _folder(seen, look.history)
     place = env.reports / folder
     page = _evidently(look, place / "evidently.html")
     seen = seen.model_copy(update={"report": str(folder / "index.html")})
-    story = report.Story(
-        observation=seen,
-        purpose=look.spec.purpose,
-        compared=[
-            Comparison(f, c.reference, c.current, c.distance)
-            for f, c in zip(seen.findings, compared, strict=True)
-        ],
-        history=[*look.history, seen],
-        gate=look.gate,
-        trained_until=f"{features.train_until:%Y-%m-%d}" if features.train_until else "",
-        evidently=page.note or "a sample of {:,} and {:,} rows".format(*page.sample),
-        evidently_file="evidently.html" if page.status == "written" else None,
-        left_out=page.left_out,
-    )
-    report.write(report.render(story), place / "index.html")
-    report.write(json.dumps(seen.to_json(), indent=1), place / "observation.json")
+    told = [
+        Comparison(f, c.reference, c.current, c.distance)
+        for f, c in zip(seen.findings, compared, strict=True)
+    ]
+    pages.publish(env, seen, told, page)
     return seen
 
 
@@ -145,7 +173,7 @@ def _evidently(look: Look, path: Path) -> DriftPage:
     features = look.candidate.features
     stored = pl.scan_parquet(look.env.lake / features.uri).filter(pl.col(ROLE) == "train")
     return evidently.write_drift_page(
-        stored.select(features.features).collect(),
+        stored,
         look.rows,
         path,
         numeric=features.numeric,

@@ -21,7 +21,7 @@ from trimtab.features import store
 from trimtab.ledger import versions
 from trimtab.ledger.chain import digest
 from trimtab.serving import answers, loader
-from trimtab.stages import conditions
+from trimtab.stages import conditions, recalibrate
 from trimtab.stages.card import write_card
 from trimtab.stages.features import rows_at
 from trimtab.stages.rows import as_data, fitting
@@ -141,7 +141,7 @@ def _rebuild(
 
 def _rows(env: Environment, candidate: Candidate, spec: ModelSpec, proof: _Proof) -> pl.DataFrame:
     features = candidate.features
-    rows = rows_at(env, spec, features.versions)
+    rows = rows_at(env, spec, features)
     with tempfile.TemporaryDirectory(dir=env.scratch) as folder:
         found = store.write(rows, Path(folder) / "rows.parquet")
     proof.sha256["rows"] = found
@@ -156,6 +156,9 @@ def _fitted(env: Environment, candidate: Candidate, spec: ModelSpec, rows: pl.Da
     features = candidate.features
     time_column = env.project.dataset(spec.data.from_).time
     data = as_data(rows.filter(pl.col(ROLE) == "train"), features, time_column)
+    if features.recalibrates is not None:
+        again = recalibrate.model(env, spec, features, data)
+        return package.dumped("model", again, candidate.estimator)
     family = registry.get(candidate.estimator, features.task)
     model = fit(family, candidate.params, fitting(spec, features), data)
     return package.dumped("model", model, family.name)

@@ -12,6 +12,7 @@ from trimtab.features.view import carried
 from trimtab.ledger import versions
 from trimtab.ledger.chain import digest
 from trimtab.serving import loader
+from trimtab.stages import recalibrate
 from trimtab.stages.describe import BASELINES, description, told
 from trimtab.stages.importance import explained
 from trimtab.stages.mirror import catch_up
@@ -88,9 +89,11 @@ def _train(
     place, dataset = env.project.environment, env.project.dataset(spec.data.from_)
     with Meter() as meter:
         search = prepare(env, spec, features, key, progress)
-        data, found = search.data, search.run()
+        data, again = search.data, features.recalibrates is not None
+        found = recalibrate.found(env, spec, features, search) if again else search.run()
         progress(f"refitting {found.family} on {len(data.y)} rows, and the baselines")
-        models = _models(features, search, found)
+        winner = recalibrate.model(env, spec, features, data) if again else None
+        models = _models(features, search, found, winner)
         where = "the model as it is packaged"
         packaged = loader.built(models["model"], features, where, found.family)
         files = explained(env, spec, features, search, found, packaged.pipeline)
@@ -104,17 +107,19 @@ def _train(
     package.write(folder, models, made, example, files)
 
 
-def _models(features: FeatureSet, search: Search, found: Found) -> dict[str, bytes]:
-    """Fit the winner and the baselines on every row, as the bytes that are packaged."""
+def _models(
+    features: FeatureSet, search: Search, found: Found, winner: Any = None
+) -> dict[str, bytes]:
+    """Fit the winner, unless it is fitted, and the baselines on every row, as packaged bytes."""
     params = {name: dict(registry.get(name, features.task).defaults) for name in BASELINES}
     wanted = {"model": (found.family, found.params)}
     wanted |= {f"baseline_{name}": (name, params[name]) for name in BASELINES}
-    return {
-        name: package.dumped(
-            name, fit(registry.get(family, features.task), chosen, search.how, search.data), family
-        )
-        for name, (family, chosen) in wanted.items()
-    }
+    made = {} if winner is None else {"model": winner}
+    for name, (family, chosen) in wanted.items():
+        if name not in made:
+            how = registry.get(family, features.task)
+            made[name] = fit(how, chosen, search.how, search.data)
+    return {name: package.dumped(name, made[name], wanted[name][0]) for name in wanted}
 
 
 def _walked(

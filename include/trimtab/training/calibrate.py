@@ -14,6 +14,7 @@ from sklearn.calibration import CalibratedClassifierCV
 
 from trimtab.errors import DataError
 
+ESTIMATOR = "estimator"  # name of a pipeline's last step
 _SMALLEST = 1e-12  # probability; a forest says exactly 0
 
 
@@ -62,6 +63,26 @@ class Calibrated(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict(self, X: Any) -> Any:  # noqa: N803
         """Return the likeliest class."""
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
+def recalibrated(
+    model: Any, method: Literal["sigmoid", "isotonic"], frame: Any, y: Any, weights: Any = None
+) -> Any:
+    """Return a fitted model with a calibration learnt on other rows; one it had is left out.
+
+    Raises:
+        DataError: a class does not occur among the rows.
+    """
+    from sklearn.pipeline import Pipeline
+
+    steps = list(getattr(model, "steps", [(ESTIMATOR, model)]))
+    last = steps[-1][1]
+    bare = last.estimator if isinstance(last, Calibrated) else last
+    plain = Pipeline([*steps[:-1], (ESTIMATOR, bare)])
+    made = calibrator(method, plain.classes_, plain.predict_proba(frame), y, weights)
+    if len(steps) == 1:
+        return Calibrated(bare, made)
+    return Pipeline([*steps[:-1], (ESTIMATOR, Calibrated(bare, made))])
 
 
 def log_odds(chances: Any) -> NDArray[np.float64]:

@@ -17,12 +17,12 @@ from trimtab_airflow.factory.documentation import model_page
 from trimtab_airflow.factory.family import new_dag, schedule
 from trimtab_airflow.factory.params import train_form
 from trimtab_airflow.factory.project import read_project
+from trimtab_airflow.operators.act import ActOperator
 from trimtab_airflow.operators.approve import ApproveOperator, ManualApproveOperator
 from trimtab_airflow.operators.evaluate import EvaluateOperator
 from trimtab_airflow.operators.features import FeaturesOperator
 from trimtab_airflow.operators.monitor import MonitorOperator
 from trimtab_airflow.operators.promote import PromoteOperator
-from trimtab_airflow.operators.retrain import RetrainOperator
 from trimtab_airflow.operators.score import ScoreOperator
 from trimtab_airflow.operators.search import SearchOperator
 from trimtab_airflow.operators.staleness import StalenessOperator
@@ -164,13 +164,8 @@ def monitor_dag(spec: ModelSpec, file: Path, views: Views) -> DAG:
     wakes = schedule(spec.monitor.schedule, assets.predictions(name), *labels)
     with _dag(spec, file, "monitor")(schedule=wakes) as dag:
         monitor = MonitorOperator(task_id="monitor", model=name)
-        # Also after a skip: a run that was killed in between may have left observations undecided.
-        act = RetrainOperator(
-            task_id="act",
-            model=name,
-            outlets=[assets.retrain(name)],
-            trigger_rule=TriggerRule.NONE_FAILED,
-        )
+        # Also after a skip: a run that was killed in between may have left a triage to act on.
+        act = ActOperator(task_id="act", model=name, trigger_rule=TriggerRule.NONE_FAILED)
         monitor >> act
     return dag
 

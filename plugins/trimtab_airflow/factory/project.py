@@ -10,6 +10,7 @@ from trimtab.config.registered import Registered
 from trimtab.errors import Problem, TrimtabError
 from trimtab.evaluation import registry as evaluation
 from trimtab.features import registry as features
+from trimtab.monitoring import registry as monitoring
 from trimtab.paths import default_config, default_environment
 from trimtab.training import registry as training
 
@@ -29,6 +30,7 @@ def read_project(config: Path | None = None) -> Project:
         _names(problems, training.USER_MODULE, training.functions),
         _names(problems, features.USER_MODULE, features.functions),
         _names(problems, evaluation.USER_MODULE, evaluation.names),
+        _names(problems, monitoring.USER_MODULE, monitoring.names),
     )
     project = load_project(folder, place, registered=registered)
     return dataclasses.replace(project, problems=(*project.problems, *problems))

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -34,11 +35,15 @@ def test_odd_columns_are_left_out_and_named(tmp_path: Path) -> None:
         "list": pl.Series([[1]] * ROWS),
         "inf": pl.Series([1.0, 2.0, float("inf")] * (ROWS // 3)),
         "constant": pl.Series([1.0] * ROWS),
+        "close": pl.Series([1e16, 1e16 + 2] * (ROWS // 2)),
         "new": pl.Series(["z"] * ROWS),
     }
     now = good().with_columns(**odd)
     before = good().with_columns(
-        **{name: good()["x"] for name in ["null", "nan", "text", "list", "inf", "constant"]},
+        **{
+            name: good()["x"]
+            for name in ["null", "nan", "text", "list", "inf", "constant", "close"]
+        },
         new=pl.lit("a"),
         gone=good()["x"],
     )
@@ -47,7 +52,7 @@ def test_odd_columns_are_left_out_and_named(tmp_path: Path) -> None:
         before,
         now,
         page,
-        numeric=["x", "null", "nan", "text", "list", "inf", "constant", "gone"],
+        numeric=["x", "null", "nan", "text", "list", "inf", "constant", "close", "gone"],
         categorical=["c", "new"],
         threshold=0.2,
     )
@@ -57,9 +62,47 @@ def test_odd_columns_are_left_out_and_named(tmp_path: Path) -> None:
         "nan": "no value in the current rows",
         "text": "String, not a number, in the current rows",
         "list": "values of mixed types in the current rows",
+        "close": "numbers too close to each other for bins in the current rows",
         "gone": "absent in the current rows",
     }
     assert page.exists()
+
+
+@pytest.mark.parametrize("rows", [(1, 1), (1, ROWS), (ROWS, 1)])
+def test_a_single_row_is_shown_too(tmp_path: Path, rows: tuple[int, int]) -> None:
+    before, after = good().head(rows[0]), good().head(rows[1])
+    made = evidently.write_drift_page(
+        before, after, tmp_path / "e.html", numeric=["x"], categorical=["c"], threshold=0.2
+    )
+    assert made == evidently.DriftPage("written", rows)
+
+
+def test_a_scanned_file_is_sampled_without_reading_it_all(tmp_path: Path) -> None:
+    good().write_parquet(tmp_path / "rows.parquet")
+    made = evidently.write_drift_page(
+        pl.scan_parquet(tmp_path / "rows.parquet"), good(), tmp_path / "e.html",
+        numeric=["x"], categorical=["c"], threshold=0.2, sample=250,
+    )  # fmt: skip
+    assert made.sample == (200, 200), "every third row"
+
+
+def test_a_column_that_crashes_it_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save, page = evidently._save, tmp_path / "e.html"
+
+    def crash(before: object, after: object, path: Path, numbers: list[str], *rest: Any) -> None:
+        if "x" in numbers:
+            raise ZeroDivisionError("inside the report")
+        save(before, after, path, numbers, *rest)
+
+    monkeypatch.setattr(evidently, "_save", crash)
+    made = evidently.write_drift_page(
+        good(), good(), page, numeric=["x"], categorical=["c"], threshold=0.2
+    )
+    assert made.status == "written"
+    assert set(made.left_out) == {"x"}
+    assert [file.name for file in tmp_path.iterdir()] == ["e.html"]
 
 
 def test_nothing_to_show_is_a_status(tmp_path: Path) -> None:

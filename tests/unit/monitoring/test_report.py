@@ -1,14 +1,11 @@
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
-import numpy as np
-import polars as pl
+import pytest
+from tests.unit.monitoring.stories import BAD, STATES, columns, concept, fault, hostile, quiet
 
-from trimtab.config.monitor import Monitor
-from trimtab.monitoring import charts, detect, profile, report
-from trimtab.watch import Observation
-
-BAD = "<script>alert('x')</script>"
+from trimtab.monitoring import charts, profile, report
 
 
 class Tags(HTMLParser):
@@ -23,90 +20,80 @@ class Tags(HTMLParser):
         self.links += [v or "" for k, v in attrs if k in ("src", "href")]
 
 
-def story(**more: object) -> report.Story:
-    draw = np.random.default_rng(0)
-    before = pl.DataFrame(
-        {"x": draw.normal(size=2000), "c": ["a", BAD] * 1000, BAD: draw.normal(size=2000)}
-    )
-    now = before.with_columns(pl.col("x") + 1, c=pl.lit(f"{BAD}2"))
-    bins = profile.build(before, {"x": "numeric", "c": "categorical", BAD: "numeric"})
-    data = detect.compare(bins, profile.measure(now, bins), Monitor())
-    seen = Observation(
-        model="m",
-        version=1,
-        sha256="a" * 64,
-        partition=BAD,
-        rows=2000,
-        findings=tuple(c.finding for c in data),
-        alarm=("drift",),
-        summary=detect.summary(data, None, None),
-    )
-    told = {"purpose": BAD, "prediction": None, "performance": None, "history": [seen], **more}
-    return report.Story(observation=seen, data=data, **told)  # type: ignore[arg-type]
-
-
 def test_values_of_the_data_are_escaped() -> None:
-    text = report.render(story(left_out={BAD: BAD}, evidently=BAD))
+    text = report.render(hostile())
     assert BAD not in text
     assert "&lt;script&gt;" in text
     assert "script" not in Tags(text).seen
 
 
 def test_the_page_stands_alone() -> None:
-    page = Tags(report.render(story(evidently_file="evidently.html")))
-    assert page.links == ["evidently.html", "observation.json"], "nothing from elsewhere"
+    page = Tags(report.render(replace(quiet(), evidently_file="evidently.html")))
+    assert page.links == ["../../v1/gate.html", "evidently.html", "observation.json"]
     assert "svg" in page.seen
 
 
-def test_the_verdict_comes_first() -> None:
-    text = report.render(story())
-    assert text.index("Alarm: the data have moved") < text.index("What moved most")
-    assert "2 of 3 features moved, most of all c" in text
+@pytest.mark.parametrize(
+    ("state", "verdict", "badge"),
+    [
+        ("quiet", "Nothing has changed that matters", "QUIET"),
+        ("few", "There is not enough data to say anything", "NO VERDICT"),
+        ("fault", "The data are wrong at their source", "QUARANTINE"),
+        ("concept", "The same inputs now mean something else", "RETRAIN"),
+        ("unlabelled", "The labels are late", "WAIT"),
+    ],
+)
+def test_the_verdict_comes_first(state: str, verdict: str, badge: str) -> None:
+    text = report.render(STATES[state]())
+    assert text.index(verdict) < text.index("What changed, how sure, since when")
+    assert f'<div class="badge">{badge}</div>' in text
+
+
+def test_a_page_before_triage_says_what_alarms() -> None:
+    text = report.render(replace(concept(), triage=None))
+    assert "<h1>Alarm: concept, performance</h1>" in text
+    assert "Nothing has changed that matters" in report.render(replace(quiet(), triage=None))
+
+
+def test_what_changed_is_told_in_the_order_a_person_wants() -> None:
+    told = [change.finding.signal for change in report.changes(concept().observation)]
+    assert told == ["concept", "performance"]
+    text = report.render(fault())
+    assert "2.0% → 61.0% without a value" in text
+    assert "under 1 in 10⁹" in text
+    assert text.count('<td class="text">2026-09</td>') == 2
+    assert "trimtab quarantine dismiss trips 3f2a" in text
+    assert "Incident 1a2b3c4d5e6f: trips: km is missing; shared by delay, fares" in text
+
+
+def test_pictures_show_what_moved_first_and_all_that_is_watched() -> None:
+    shown = report.pictures(fault().compared)
+    assert shown[0].finding.column == "km"
+    assert len(shown) == 3
+    assert len(report.pictures([*fault().compared] * 9)) == report.SHOWN
 
 
 def test_a_page_without_anything_to_draw() -> None:
-    empty = story()
-    seen = empty.observation.model_copy(update={"alarm": (), "findings": (), "rows": 0})
-    text = report.render(
-        report.Story(
-            observation=seen,
-            purpose="",
-            data=[],
-            prediction=None,
-            performance=None,
-            history=[seen],
-        )
-    )
-    assert "Nothing could be judged" in text
-    assert "There is no Evidently page" in text
-
-
-def test_versions_are_marked_where_they_change() -> None:
-    seen = [
-        Observation(
-            model="m",
-            version=version,
-            sha256="a" * 64,
-            partition=f"p{i}",
-            rows=1,
-            performance=value,
-        )
-        for i, (version, value) in enumerate([(1, 0.7), (1, None), (1, 0.69), (2, 0.72), (2, 0.71)])
-    ]
-    line = charts.performance(seen)
-    assert line is not None
-    assert [point.title.split(",")[0] for point in line.points] == ["p0", "p2", "p3", "p4"]
-    assert [label.text for label in line.versions] == ["v1", "v2"]
-    assert line.points[2].y < line.points[3].y, "higher is better, so higher is drawn higher"
-    assert charts.performance(seen[:2]) is None
+    empty = quiet()
+    seen = empty.observation.model_copy(update={"findings": (), "rows": 0, "labelled": 0})
+    text = report.render(report.Story(observation=seen, purpose="", compared=[], history=[seen]))
+    assert "There is not enough data to say anything" in text
+    assert "no page: it was not asked for" in text
 
 
 def test_bars_are_shares_of_all_rows() -> None:
-    first = story().data[0]
-    picture = charts.histogram(first)
+    picture = charts.histogram(columns()[0])
     assert picture is not None
     assert len(picture.reference) == len(picture.current) == profile.BINS
     assert "10.0% before" in picture.reference[0].title
+
+
+def test_dots_share_an_axis_with_their_limits() -> None:
+    found = hostile().observation.findings
+    share = next(f for f in found if f.signal == "attribution")
+    [dot] = charts.dots([share, share.model_copy(update={"value": None})])
+    assert 0 < (dot.then or 0) < dot.now < (dot.limit or 0) < 100
+    assert charts.dots([]) == []
 
 
 def test_written_aside(tmp_path: Path) -> None:

@@ -1,18 +1,20 @@
 """build_features: causes, readiness, labels, roles, and one file per key."""
 
 import contextlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import polars as pl
 import pytest
 
 from trimtab.environment import Environment
-from trimtab.errors import NotReadyError
+from trimtab.errors import DataError, NotReadyError
 from trimtab.evaluation import fingerprints
 from trimtab.features import view
 from trimtab.ledger import champion
-from trimtab.stages.features import build_features, open_requests
+from trimtab.stages.advice import advise, dismiss
+from trimtab.stages.features import build_features, rows_at
+from trimtab.stages.scope import open_requests
 from trimtab.training.record import candidate_key, config_hash
 from trimtab.types import ROLE, TARGET, Candidate, FeatureSet
 from trimtab.watch import RetrainDecision
@@ -267,3 +269,77 @@ def test_rows_carry_the_group_they_are_drawn_by(open_env: Any, rides: Any, publi
     assert "plate" in rows_of(env, with_group).columns
     assert "plate" not in with_group.features
     assert with_group.key != without.key
+
+
+def wants(env: Environment, since: datetime, key: str = "sha") -> None:
+    """Ask for a training on what came after a change of concept."""
+    asked = RetrainDecision(
+        model="late", partition="p", retrain=True, causes=("performance",), reason="loss",
+        helps_from=since,
+    )  # fmt: skip
+    env.ledger.append("retrain_request", "late", key, asked.to_json())
+
+
+def test_rows_before_a_change_of_concept_are_left_out(env: Environment, rides: Any) -> None:
+    everything = build_features(env, "late")
+    since = rides.START + timedelta(days=4)
+    wants(env, since)
+    features = build_features(env, "late")
+    assert features.key != everything.key
+    assert features.since == since
+    assert rows_of(env, features)["at"].min() >= since
+    assert features.train_rows < everything.train_rows
+    assert features.holdout_rows == everything.holdout_rows
+    assert rows_at(env, env.project.model("late"), features).equals(rows_of(env, features))
+
+
+def test_what_the_champion_left_out_stays_left_out(env: Environment, rides: Any) -> None:
+    since = rides.START + timedelta(days=4)
+    wants(env, since)
+    record(env, build_features(env, "late"))
+    env.ledger.append("retrain_closed", "late", "sha", {"version": 1, "reason": "done"})
+    assert build_features(env, "late").since == since, "on its way to the gate: the same rows"
+    serve(env, "late")
+    ask(env, "late", "later", "new_data")
+    with pytest.raises(NotReadyError, match="same data and configuration"):
+        build_features(env, "late")
+
+
+def test_with_too_few_rows_of_the_new_concept_all_are_taken(env: Environment, rides: Any) -> None:
+    since = rides.START + timedelta(days=14)
+    wants(env, since)
+    features = build_features(env, "late")
+    assert (features.since, features.asked_since) == (None, since)
+    assert rows_of(env, features)["at"].min() < since
+
+
+def test_a_file_that_is_advised_against_is_not_learnt_from(
+    env: Environment, rides: Any, publish: Any
+) -> None:
+    whole = build_features(env, "late")
+    broken = rides.rides(100, first=500, day=20, days=3).with_columns(km=pl.lit(0.0))
+    file = publish(env, "rides", broken, "rides_2.csv")
+    publish(env, "air", rides.air(day=20, days=4), "air_2.csv")
+    advise(env, "rides", "rides_2.csv", reason="the meter was off", actor="ana")
+    without = build_features(env, "late")
+    assert without.left_out == (file.sha256,)
+    assert file.sha256 not in rows_of(env, without)["_file"]
+    assert without.holdout_until == whole.holdout_until, "as if it had never come"
+    dismiss(env, "rides", file.sha256[:12], reason="it was not", actor="ben")
+    with_it = build_features(env, "late")
+    assert with_it.left_out == ()
+    assert file.sha256 in rows_of(env, with_it)["_file"]
+    with pytest.raises(DataError, match="rides has no published file"):
+        advise(env, "rides", "rides_9.csv", reason="x", actor="ana")
+
+
+def test_a_doubled_or_lost_ring_changes_nothing(env: Environment, rides: Any) -> None:
+    """The ledger says what is asked for; whoever wakes the run, and how often, does not matter."""
+    serve(env, "late")
+    with pytest.raises(NotReadyError, match="no cause"):
+        build_features(env, "late")  # a ring that nothing asked for
+    wants(env, rides.START + timedelta(days=4))
+    found = [build_features(env, "late") for _ in range(2)]  # a sweep, and a ring that came late
+    assert found[0] == found[1]
+    assert found[0].requests == ("sha",)
+    assert len(env.ledger.events("features", "late")) == 1

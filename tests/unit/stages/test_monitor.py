@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,16 @@ from trimtab.environment import Environment, open_environment
 from trimtab.errors import NotReadyError
 from trimtab.ledger import champion
 from trimtab.monitoring.profile import ReferenceProfile
-from trimtab.stages import monitor as stage
 from trimtab.stages import retrain
+from trimtab.stages.calibrate import calibration
+from trimtab.stages.decide import decide
 from trimtab.stages.features import build_features
 from trimtab.stages.monitor import monitor
 from trimtab.stages.revert import revert
-from trimtab.stages.score import score
+from trimtab.stages.score import candidate_of, score
 from trimtab.stages.train import train
+from trimtab.stages.watch import expected
+from trimtab.stages.watch import look as look_module
 from trimtab.types import GateVerdict
 from trimtab.watch import Observation, RetrainDecision
 
@@ -54,7 +58,7 @@ features: {exclude: [at]}
 split: {holdout: 10d}
 gate: {min_rows: 100}
 train: {candidates: [linear], min_rows: 100, tune: {trials: 1}}
-monitor: {min_rows: 200}
+monitor: {min_rows: 200, persist: 1 of 1}
 retrain: {when: [new_data, drift, performance], cooldown: 20d, min_new_rows: 500}
 """
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -161,28 +165,33 @@ def sent(env: Environment, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, .
 
 
 def findings(seen: Observation) -> dict[str | None, str]:
-    return {finding.column or finding.statistic: finding.status for finding in seen.findings}
+    told = ("data", "joint", "prediction", "performance")
+    return {f.column or f.statistic: f.status for f in seen.findings if f.signal in told}
+
+
+def windows(observations: list[Observation]) -> list[Observation]:
+    """The first look at each; labels that came later are looked at again in the same run."""
+    return [seen for seen in observations if seen.labels_at is None]
 
 
 @pytest.mark.usefixtures("no_page")
 def test_every_scored_file_is_observed_once_in_order(
     env: Environment, sent: list[tuple[Any, ...]]
 ) -> None:
-    february, march = monitor(env, "delay")
+    february, march = windows(monitor(env, "delay"))
     assert (february.partition, march.partition) == ("2026-02", "2026-03")
     assert findings(february) == {
         "a": "ok", "b": "ok", "flat": "not_computable", "kind": "ok",
-        "prediction": "ok", "roc_auc": "ok",
+        "reconstruction_psi": "ok", "prediction": "ok", "roc_auc": "ok",
     }  # fmt: skip
     assert february.alarm == ()
     assert findings(march) == {
-        "a": "drift", "b": "ok", "flat": "not_computable", "kind": "drift",
-        "prediction": "drift", "roc_auc": "drift",
+        "a": "moved", "b": "ok", "flat": "not_computable", "kind": "moved",
+        "reconstruction_psi": "moved", "prediction": "moved", "roc_auc": "moved",
     }  # fmt: skip
-    assert march.alarm == ("drift", "performance")
-    assert [message[:2] for message in sent] == [
-        ("warning", "delay 2026-03: drift and performance")
-    ]
+    loud = {alarm.signal for alarm in march.alarm}
+    assert loud >= {"quality", "data", "joint", "prediction", "performance"}
+    assert sent == [], "who tells people is act"
     with pytest.raises(NotReadyError, match="nothing to observe"):
         monitor(env, "delay")
 
@@ -200,12 +209,12 @@ def test_labels_that_cannot_be_known_yet_are_not_used(after: Environment) -> Non
 def test_rows_the_version_was_trained_on_are_not_judged(env: Environment) -> None:
     """A promotion of a version trained later than the file leaves most of the file learnt."""
     scoring = env.ledger.events("scoring", "delay")[0].payload
-    candidate = stage.candidate_of(env, "delay", 1)
+    candidate = candidate_of(env, "delay", 1)
     stored = pl.read_parquet(env.lake / candidate.features.uri)
     learnt = stored.with_columns(pl.lit(scoring["sha256"]).alias("_file"))
     learnt.write_parquet(env.lake / candidate.features.uri)
     february = monitor(env, "delay")[0]
-    finding = february.findings[-1]
+    finding = next(f for f in february.findings if f.signal == "performance")
     assert finding.current_rows + 1000 > february.labelled > finding.current_rows
     assert "more were trained on" in finding.note
 
@@ -215,12 +224,12 @@ def test_the_pages_stand_where_the_record_says(after: Environment) -> None:
     assert march.report == "models/delay/monitor/2026-03/index.html"
     folder = (after.reports / march.report).parent
     assert sorted(file.name for file in folder.iterdir()) == [
-        "evidently.html", "index.html", "observation.json",
+        "evidently.html", "index.html", "observation.json", "pictures.json",
     ]  # fmt: skip
     page = (folder / "index.html").read_text()
     assert BAD not in page
     assert "&lt;script&gt;" in page
-    assert "Alarm: the model does worse" in page
+    assert "The data are wrong at their source" in page, "every row of one unknown kind"
     assert Observation.model_validate_json((folder / "observation.json").read_text()) == march
 
 
@@ -228,18 +237,43 @@ def test_the_pages_stand_where_the_record_says(after: Environment) -> None:
 def test_a_crash_of_evidently_does_not_stop_monitoring(env: Environment) -> None:
     march = monitor(env, "delay")[1]
     page = (env.reports / str(march.report)).read_text()
-    assert "There is no Evidently page: ZeroDivisionError" in page
+    assert "no page: ZeroDivisionError" in page
 
 
 def test_the_reference_is_built_once(after: Environment) -> None:
-    candidate = stage.candidate_of(after, "delay", 1)
+    candidate = candidate_of(after, "delay", 1)
     file = after.lake / "profiles" / "delay" / f"{candidate.key[:16]}.json"
     built = ReferenceProfile.model_validate_json(file.read_text())
     assert built.rows == candidate.features.train_rows
     assert built.prediction is not None
     assert built.prediction.rows == candidate.features.holdout_rows
     (after.lake / candidate.features.uri).unlink()
-    assert stage.reference_profile(after, candidate) == built
+    assert look_module.reference_profile(after, candidate) == built
+    blocks = expected.features(after, candidate, built)
+    assert sum(blocks.rows) == built.rows
+    assert len(blocks.starts) == len(blocks.rows) + 1, "the order of time is known"
+    for name, before in built.columns.items():
+        counts = np.asarray(blocks.counts[name]).sum(axis=0)
+        assert tuple(counts) == (*before.counts, before.nulls), name
+    assert sum(expected.predictions(after, candidate, built.prediction).rows) > 0
+
+
+def test_calibrate_speaks_of_the_models_own_volume(after: Environment) -> None:
+    found = calibration(after, "delay", windows=60)
+    assert (found.version, found.rows) == (1, ROWS)
+    assert found.every == pytest.approx(28, abs=4)
+    assert found.signals == ("data", "joint", "prediction")
+    assert found.false_alarms is not None
+    assert found.false_alarms <= found.allowed
+    sizes = {(v.signal, v.name, v.what): v.smallest for v in found.visible}
+    assert 0 < (sizes["data", "a", "mean"] or 0) < 1
+    assert 0 < (sizes["data", "kind", "category"] or 0) < 0.5
+    assert 0 < (sizes["data", "b", "missing"] or 0) < 0.5
+    assert 0.02 < (sizes["performance", "roc_auc", "metric"] or 0) < 0.2
+    assert any("less than 8 windows long" in note for note in found.notes)
+    more = calibration(after, "delay", rows=200, every=timedelta(days=1), windows=20)
+    wider = {(v.signal, v.name, v.what): v.smallest for v in more.visible}
+    assert (wider["data", "a", "mean"] or 9) > (sizes["data", "a", "mean"] or 0), "fewer rows"
 
 
 @pytest.mark.usefixtures("no_page")
@@ -255,73 +289,84 @@ def test_killed_before_the_ledger_it_says_the_same_again(env: Environment) -> No
         with pytest.raises(Killed):
             monitor(env, "delay")
     first = monitor(env, "delay")
-    assert [o.partition for o in first] == ["2026-02", "2026-03"]
+    assert [o.partition for o in windows(first)] == ["2026-02", "2026-03"]
 
 
-def decisions(env: Environment) -> dict[str, Any]:
-    events = env.ledger.events("retrain_decision", "delay")
-    return {event.key: event.payload for event in events}
+def told(env: Environment, kind: str) -> dict[str, Any]:
+    return {event.key: event.payload for event in env.ledger.events(kind, "delay")}
 
 
-def test_decisions_follow_the_observations(after: Environment) -> None:
-    february, march = retrain.decide(after, "delay")
-    assert february.retrain
-    assert february.reason == "new_data: 1,500 new rows since version 1"
-    assert march.causes == ("new_data", "drift", "performance")
-    assert march.reason.startswith("new_data and drift and performance: joins the open request ")
-    assert len(after.ledger.events("retrain_request", "delay")) == 1, "at most one is open"
+def test_every_window_is_decided_on_before_the_next_is_looked_at(after: Environment) -> None:
+    kinds = [event.kind for event in after.ledger.events(subject="delay")]
+    words = [kind for kind in kinds if kind in ("observation", "triage", "retrain_decision")]
+    looks = len(told(after, "observation"))
+    assert words == ["observation", "triage", "retrain_decision"] * looks
+    assert list(told(after, "triage")) == list(told(after, "observation"))
     with pytest.raises(NotReadyError, match="nothing to decide"):
-        retrain.decide(after, "delay")
+        decide(after, "delay")
 
 
-def test_killed_between_request_and_decision(after: Environment) -> None:
-    keep: Callable[..., Any] = after.ledger.append
+def test_killed_before_the_decision_the_next_run_comes_to_it(
+    env: Environment, no_page: None
+) -> None:
+    keep: Callable[..., Any] = env.ledger.append
 
-    def until_decision(kind: str, *rest: Any, **more: Any) -> Any:
-        if kind == "retrain_decision":
+    def until_triage(kind: str, *rest: Any, **more: Any) -> Any:
+        if kind == "triage":
             raise KeyboardInterrupt
         return keep(kind, *rest, **more)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(after.ledger, "append", until_decision)
+        patch.setattr(env.ledger, "append", until_triage)
         with pytest.raises(KeyboardInterrupt):
-            retrain.decide(after, "delay")
-    [asked] = after.ledger.events("retrain_request", "delay")
-    february, _ = retrain.decide(after, "delay")
-    assert february == RetrainDecision.model_validate(asked.payload)
-    assert len(after.ledger.events("retrain_request", "delay")) == 1
+            monitor(env, "delay")
+    assert not told(env, "retrain_decision"), "all of it or nothing"
+    (march,) = windows(monitor(env, "delay"))
+    assert march.partition == "2026-03"
+    looks = told(env, "observation")
+    assert list(told(env, "triage")) == list(told(env, "retrain_decision")) == list(looks)
 
 
 def test_replaying_the_same_events_decides_the_same(after: Environment, tmp_path: Path) -> None:
     from trimtab.ledger import Ledger
 
-    retrain.decide(after, "delay")
     again = Ledger(f"sqlite:///{tmp_path / 'replay.db'}")
     again.create()
+    replay = replace(after, ledger=again)
     for event in after.ledger.events():
-        if not event.kind.startswith("retrain_"):
+        if event.kind == "observation":
+            again.append(event.kind, event.subject, event.key, event.payload)
+            decide(replay, "delay")
+        elif event.kind not in ("triage", "retrain_decision", "retrain_request"):
             again.append(event.kind, event.subject, event.key, event.payload, actor=event.actor)
-    replay = Environment(after.home, after.project, again, after.tracker, after.notifier)
-    retrain.decide(replay, "delay")
-    assert json.dumps(decisions(replay)) == json.dumps(decisions(after))
+    for kind in ("triage", "retrain_decision", "retrain_request"):
+        assert json.dumps(told(replay, kind)) == json.dumps(told(after, kind))
 
 
-def test_a_person_asks(after: Environment) -> None:
-    key = retrain.request(after, "delay", actor="ada", reason="new sensor")
+def test_at_most_one_request_is_open(after: Environment) -> None:
+    wanted = [key for key, said in told(after, "retrain_decision").items() if said["retrain"]]
+    assert wanted
+    assert list(told(after, "retrain_request")) == wanted[:1]
+
+
+def test_a_person_asks(env: Environment) -> None:
+    key = retrain.request(env, "delay", actor="ada", reason="new sensor")
     assert key.startswith("manual:")
-    assert retrain.request(after, "delay", actor="bob", reason="me too") == key, "one is open"
-    after.ledger.append("retrain_closed", "delay", key, {"version": None, "reason": "tests"})
-    assert retrain.request(after, "delay", actor="ada", reason="new sensor") != key
-    event = after.ledger.events("retrain_request", "delay")[0]
+    assert retrain.request(env, "delay", actor="bob", reason="me too") == key, "one is open"
+    env.ledger.append("retrain_closed", "delay", key, {"version": None, "reason": "tests"})
+    assert retrain.request(env, "delay", actor="ada", reason="new sensor") != key
+    event = env.ledger.events("retrain_request", "delay")[0]
     assert event.actor == "ada"
     assert RetrainDecision.model_validate(event.payload).causes == ("manual",)
 
 
-def test_an_observation_joins_a_persons_request(after: Environment) -> None:
-    key = retrain.request(after, "delay", actor="ada", reason="new sensor")
-    for decision in retrain.decide(after, "delay"):
-        assert f"joins the open request {key[:12]}" in decision.reason
-    assert len(after.ledger.events("retrain_request", "delay")) == 1
+@pytest.mark.usefixtures("no_page")
+def test_an_observation_joins_a_persons_request(env: Environment) -> None:
+    key = retrain.request(env, "delay", actor="ada", reason="new sensor")
+    monitor(env, "delay")
+    february = next(iter(told(env, "retrain_decision").values()))
+    assert f"joins the open request {key[:12]}" in february["reason"]
+    assert len(env.ledger.events("retrain_request", "delay")) == 1
 
 
 @pytest.mark.usefixtures("no_page")

@@ -36,12 +36,12 @@ from trimtab.types import (
     Scoring,
     SearchShare,
 )
-from trimtab.watch import RetrainDecision
+from trimtab.watch import Acted
+from trimtab_airflow.operators.act import ActOperator
 from trimtab_airflow.operators.evaluate import EvaluateOperator
 from trimtab_airflow.operators.features import FeaturesOperator
 from trimtab_airflow.operators.ingest import IngestOperator
 from trimtab_airflow.operators.retention import RetentionOperator
-from trimtab_airflow.operators.retrain import RetrainOperator
 from trimtab_airflow.operators.revert import RevertOperator
 from trimtab_airflow.operators.rollback import RollbackOperator
 from trimtab_airflow.operators.score import ScoreOperator
@@ -230,14 +230,22 @@ def test_a_refused_file_is_no_failure(fake: Fake) -> None:
 
 @pytest.mark.parametrize("retrain", [True, False])
 def test_training_is_only_woken_when_asked_for(fake: Fake, retrain: bool) -> None:
-    decision = RetrainDecision(model="m", partition="2013-05", retrain=retrain, reason="cooldown")
-    fake("retrain", decide=lambda env, model: [decision])
-    operator = RetrainOperator(task_id="act", model="m")
-    if retrain:
-        assert operator.execute(context())[0]["partition"] == "2013-05"
-    else:
-        with pytest.raises(AirflowSkipException, match="cooldown"):
-            operator.execute(context())
+    done = Acted(
+        model="m", key="k", partition="2013-05", cause="bad_champion", action="roll_back",
+        outcome="done", what="it is back", retrain=retrain,
+    )  # fmt: skip
+    fake("act", act=lambda env, model, links: [done])
+    rung: list[tuple[str, dict[str, Any]]] = []
+
+    class Events(dict[Any, Any]):
+        def __missing__(self, key: Any) -> Any:
+            return SimpleNamespace(add=lambda asset, extra: rung.append((asset.name, extra)))
+
+    operator = ActOperator(task_id="act", model="m")
+    (told,) = operator.execute(context(outlet_events=Events()))
+    assert told["what"] == "it is back"
+    reason = {"reason": "it is back", "partition": "2013-05", "key": "k"}
+    assert rung == ([("retrain.m", reason)] if retrain else [])
 
 
 @pytest.mark.parametrize(("given", "to"), [("", None), ("None", None), ("4", 4), (4, 4)])
@@ -329,6 +337,6 @@ def test_there_is_an_operator_per_stage() -> None:
             "train",
             "evaluate",
         ),
-        *("approve", "promote", "score", "monitor", "retrain", "rollback", "new_data"),
+        *("approve", "promote", "score", "monitor", "act", "rollback", "new_data"),
         *("retention", "revert", "materialize", "staleness", "reconcile"),
     }

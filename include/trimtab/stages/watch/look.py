@@ -10,6 +10,7 @@ import polars as pl
 
 from trimtab.adapters import delta
 from trimtab.config import ModelSpec
+from trimtab.config.columns import available
 from trimtab.config.monitor import Monitor
 from trimtab.environment import Environment
 from trimtab.features import sources, view
@@ -120,13 +121,18 @@ def kinds(features: FeatureSet) -> dict[str, Kind]:
 def _predicted(env: Environment, candidate: Candidate, rows: pl.DataFrame) -> ColumnProfile | None:
     if not rows.height:
         return None
+    kind = _prediction_kind(candidate.features)
+    return profile.build(answers(env, candidate, rows), {PREDICTION: kind})[PREDICTION]
+
+
+def answers(env: Environment, candidate: Candidate, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return what the version answers, in ``_prediction``, row by row."""
     loaded = loading.load(env, candidate)
     given = loaded.predict(rows.to_pandas())
     values = given.tolist()
     if loaded.task == "multiclass":
         values = [str(loaded.classes[i]) for i in given.argmax(axis=1)]
-    frame = pl.DataFrame({PREDICTION: values})
-    return profile.build(frame, {PREDICTION: _prediction_kind(candidate.features)})[PREDICTION]
+    return pl.DataFrame({PREDICTION: values})
 
 
 def _prediction_kind(features: FeatureSet) -> Kind:
@@ -143,7 +149,9 @@ def _rows(
     """Feature rows of a scored file with predictions, and ``_target`` where it can be known."""
     dataset = env.project.dataset(spec.score.on or spec.data.from_)
     further = spec.monitor.labels.key if spec.monitor.labels else ()
-    extra = [name for name in (spec.target.column, *further) if name in dataset.columns]
+    wanted = dict.fromkeys((spec.target.column, *further, *view.looked_at(spec)))
+    there = {*dataset.columns, *_brought(env, spec)}
+    extra = [name for name in wanted if name in there]
     read = functools.partial(
         view.rows_of_files, env, spec.model, [scoring.sha256], dataset=dataset.dataset, extra=extra
     )
@@ -163,6 +171,12 @@ def _rows(
     return known.join(mine, on=list(dataset.key), how="left", maintain_order="left").with_columns(
         pl.col(REPEATED).fill_null(False)
     )
+
+
+def _brought(env: Environment, spec: ModelSpec) -> set[str]:
+    """Columns that joins, views and expressions bring to the rows of a dataset."""
+    ours = env.project.dataset(spec.data.from_).columns
+    return {name for name in available(spec, env.project.catalog) if name not in ours}
 
 
 def _predictions(env: Environment, scoring: Scoring) -> pl.LazyFrame:

@@ -25,7 +25,7 @@ def performance(look: Look) -> list[Comparison]:
         gate=look.gate,
         settings=look.settings,
         coverage=truth.coverage(look, rows),
-        looks=_often(look),
+        looks=often(look),
     )
     return [Comparison(finding)]
 
@@ -62,7 +62,7 @@ def concept(look: Look) -> list[Comparison]:
         expected=seen.before.value,
         threshold=seen.before.value - limit,
         beyond="below",
-        p_value=min(seen.p_value * _often(look), 1.0),
+        p_value=min(seen.p_value * often(look), 1.0),
         note=note,
     )
     return [told]
@@ -83,7 +83,7 @@ def calibration(look: Look) -> list[Comparison]:
         value=seen.error,
         expected=seen.by_chance,
         threshold=seen.by_chance + limit,
-        p_value=min(seen.p_value * _often(look), 1.0),
+        p_value=min(seen.p_value * often(look), 1.0),
         note=f"it happens in {seen.seen:.1%} where the gate's rows let expect {seen.said:.1%}",
     )
     return [told]
@@ -110,7 +110,7 @@ def _with(found: Finding, **told: Any) -> Comparison:
     return Comparison(found.model_copy(update=told))
 
 
-def _often(look: Look) -> int:
-    """How many looks at this window the chance must answer for."""
+def often(look: Look) -> int:
+    """Return how many looks at this window the chance must answer for."""
     labelled = look.rows[TARGET].count()
     return looks.often(look.rows.height, labelled, later=look.labels_at is not None)
