@@ -9,6 +9,7 @@ from trimtab.config import check_trust as trust
 from trimtab.config.approvers import check_approve
 from trimtab.config.catalog import Catalog
 from trimtab.config.check_derived import check_derived
+from trimtab.config.check_labels import check_labels
 from trimtab.config.check_lookup import check_joins, check_names, check_uses
 from trimtab.config.columns import (
     available,
@@ -37,6 +38,7 @@ def check_model(
         found += [*_derived(model, catalog, registered.features), *_features(model, catalog)]
         found += [*_named(model, catalog), *training.splits(model, catalog)]
         found += [*gate.groups(model, catalog), *trust.columns(model, catalog)]
+        found += check_labels(model, catalog)
         found += kpi.queries(model, catalog)
     if not found:
         found += [*_task(model, catalog), *training.fitting(model, catalog)]
