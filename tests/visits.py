@@ -262,7 +262,7 @@ def publish(env: Environment, data: pl.DataFrame | None = None) -> None:
         name="a.csv",
         rows=found.height,
         total_rows=found.height,
-        newest=found["at"].max(),  # type: ignore[arg-type]
+        newest=found["at"].max(),
     )
     env.ledger.append("dataset_version", "visits", "sha", record.to_json())
 
