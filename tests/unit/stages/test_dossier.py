@@ -208,6 +208,18 @@ def test_the_lineage_is_valid_openlineage(env: Environment) -> None:
     assert (check["column"], check["success"]) == ("height", True)
 
 
+def test_the_schema_does_not_depend_on_when_garbage_is_collected() -> None:
+    """A class with slots leaves its first form behind, which has no fields."""
+    program = (
+        "import gc; gc.disable()\n"
+        "from trimtab.evaluation.papers import lineage, lineage_schema\n"
+        "facet = lineage_schema.schema()['$defs']['OutputStatisticsOutputDatasetFacet']\n"
+        "assert 'rowCount' in facet['properties'], facet"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def _no_run(event: dict[str, Any]) -> None:
     del event["run"]["runId"]
 

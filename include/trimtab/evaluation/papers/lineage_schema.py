@@ -84,8 +84,16 @@ def _of(hint: Any, found: Definitions) -> dict[str, Any]:
         return {}
     kinds: list[type] = [hint]
     if issubclass(hint, BaseFacet):
-        kinds = hint.__subclasses__() or [hint]
+        kinds = _finished(hint.__subclasses__()) or [hint]
     return {"anyOf": [_defined(kind, found) for kind in kinds]}
+
+
+def _finished(kinds: Iterable[type]) -> list[type]:
+    """Leave out what a class with slots was before attrs made it again.
+
+    That one has the same name and none of the fields, and is there until garbage is collected.
+    """
+    return [kind for kind in kinds if "__attrs_attrs__" in vars(kind)]
 
 
 def _defined(kind: type, found: Definitions) -> dict[str, Any]:
