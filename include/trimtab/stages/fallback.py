@@ -84,7 +84,9 @@ class Fallback:
                 f"was blocked by {mark.actor} (ledger entry {mark.seq}): {mark.payload['reason']} "
                 f"(`trimtab unblock {self.current.model} {version}` lets it serve again)"
             )
-        return "was never approved"
+        trained = self.env.ledger.events("training", self.current.model)
+        known = any(event.payload["version"] == version for event in trained)
+        return "was never approved" if known else "was never trained"
 
     def _served(self, at: datetime) -> int:
         if at.tzinfo is None:

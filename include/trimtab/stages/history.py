@@ -166,6 +166,11 @@ def _change(facts: Mapping[str, Any]) -> str:
     return f"configuration: {', '.join(sorted(changed))}" if changed else "configuration first seen"
 
 
+def _champion(facts: Mapping[str, Any]) -> str:
+    despite = f", although {facts['overrode']}" if facts.get("overrode") else ""
+    return f"{facts['action']}: champion, generation {facts['generation']}{despite}"
+
+
 _SAY: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "config_change": _change,
     "training_started": lambda facts: f"training began, cause {facts['cause']}",
@@ -176,7 +181,10 @@ _SAY: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "approval_expired": lambda facts: "nobody answered in time: refused",
     "approval": lambda facts: "approved" if facts["approved"] else "refused by a person",
     "approval_refused": lambda facts: f"{facts['actor']} tried to answer and may not",
-    "champion": lambda facts: f"{facts['action']}: champion, generation {facts['generation']}",
+    "champion": _champion,
+    "foreign_change": lambda facts: (
+        f"MLflow changed by hand: {facts['what']} {facts['name']} to {facts['seen'] or 'nothing'}"
+    ),
     "observation": lambda facts: (
         f"alarm: {', '.join(facts['alarm'])}" if facts["alarm"] else "watched, no alarm"
     ),
