@@ -36,7 +36,7 @@ class Trial:
     def frame(self) -> pd.DataFrame:
         """Their features; numbers as floats, so that any of them can be missing."""
         features = self.case.challenger.features
-        frame = self.case.holdout.columns(features).iloc[self.rows].reset_index(drop=True)
+        frame = self.case.holdout.columns(features).iloc[self.rows]
         numbers = {n: pd.to_numeric(frame[n]).astype("float64") for n in features.numeric}
         return frame.assign(**numbers)
 
