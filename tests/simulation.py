@@ -28,13 +28,13 @@ PER_DAY, PER_GROUP = 28, 40
 
 @dataclass(frozen=True)
 class Answers:
-    """A model whose answers are known beforehand."""
+    """A model whose answers are known beforehand; who asks fewer rows gets as many answers."""
 
     said: np.ndarray
     classes: tuple[int, int] | None = None
 
     def predict(self, frame: pd.DataFrame) -> np.ndarray:
-        return self.said
+        return self.said[: len(frame)]
 
 
 @dataclass(frozen=True)
