@@ -13,7 +13,7 @@ from trimtab.errors import DataError
 from trimtab.monitoring import kpi as monitoring
 from trimtab.monitoring import registry
 from trimtab.monitoring.detect import Comparison
-from trimtab.stages.watch.look import CHANCES, PREDICTION, TRAINED, Look
+from trimtab.stages.watch.look import PREDICTION, Look
 from trimtab.types import TARGET
 from trimtab.watch import Finding
 
@@ -31,7 +31,7 @@ def frame(rows: pl.DataFrame) -> pl.DataFrame:
     """The window as SQL and functions see it: ``prediction`` and ``target`` by these names."""
     names = {PREDICTION: "prediction", TARGET: "target"}
     names = {ours: name for ours, name in names.items() if ours in rows.columns}
-    own = [c for c in rows.columns if c not in (TRAINED, CHANCES, *names, *names.values())]
+    own = [c for c in rows.columns if not c.startswith("_") and c not in names.values()]
     return rows.select(*own, *(pl.col(ours).alias(name) for ours, name in names.items()))
 
 

@@ -1,0 +1,212 @@
+"""Quality, KPI and service of a window, through the stage's families, on files that are there."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from tests.unit.published import publish
+
+from trimtab.environment import Environment, open_environment
+from trimtab.errors import DataError
+from trimtab.monitoring.profile import ReferenceProfile
+from trimtab.stages.watch import kpi, quality, service
+from trimtab.stages.watch.look import PREDICTION, Look
+from trimtab.types import ROLE, TARGET, Candidate, FeatureSet, Scoring
+from trimtab.watch import Finding, Observation
+
+DATASET = """
+dataset: trips
+owner: tests
+source: {kind: files, uri: landing/trips}
+key: [id]
+time: at
+columns:
+  id: {type: int}
+  at: {type: time}
+  km: {type: float, nullable: true}
+  kind: {type: category}
+  late: {type: bool, known_after: arrival}
+"""
+MODEL = """
+model: delay
+purpose: Say which trips will be late, for the tests.
+owner: tests
+data: {from: trips}
+target: {column: late}
+features: {exclude: [at]}
+monitor:
+  kpi:
+    - {name: warned, sql: "SELECT avg(prediction) FROM scored", max: 0.9}
+    - {name: nothing, sql: "SELECT avg(prediction) FROM scored WHERE km < -1"}
+    - {name: own, function: longest}
+    - {name: wild, function: broken}
+"""
+KPI_MODULE = """
+from trimtab.monitoring.registry import kpi
+
+@kpi("longest")
+def longest(frame):
+    return frame["km"].max()
+
+@kpi("broken")
+def broken(frame):
+    return frame["nix"].sum()
+"""
+START = datetime(2026, 1, 1, tzinfo=UTC)
+ROWS = 1_440
+
+
+def trips(day: int) -> pl.DataFrame:
+    draw = np.random.default_rng(1_000 + day)
+    return pl.DataFrame(
+        {
+            "id": np.arange(ROWS) + day * ROWS,
+            "at": [START + timedelta(days=day, minutes=i) for i in range(ROWS)],
+            "km": draw.gamma(2, 3, ROWS),
+            "kind": draw.choice(["bus", "tram"], ROWS),
+            "late": draw.random(ROWS) < 0.3,
+        }
+    )
+
+
+@pytest.fixture
+def env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
+    for name, text in (("datasets/trips", DATASET), ("models/delay", MODEL)):
+        (tmp_path / "config" / f"{name}.yaml").parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "config" / f"{name}.yaml").write_text(text)
+    home = tmp_path / "home"
+    home.mkdir()
+    (tmp_path / "trimtab_kpi.py").write_text(KPI_MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("TRIMTAB_LEDGER", f"sqlite:///{home / 'ledger.db'}")
+    monkeypatch.setenv("TRIMTAB_TRACKING", f"sqlite:///{home / 'mlflow.db'}")
+    return open_environment(home=home, config=tmp_path / "config")
+
+
+@pytest.fixture
+def look(env: Environment) -> Callable[..., Look]:
+    """The look at a day after a fortnight of files; the version learnt from five other days."""
+    learnt = pl.concat([trips(day) for day in range(-5, 0)])
+    stored = learnt.with_columns(pl.lit("train").alias(ROLE))
+    (env.lake / "features").mkdir(parents=True)
+    stored.write_parquet(env.lake / "features" / "set.parquet")
+    features = FeatureSet(
+        model="delay", key="f", uri="features/set.parquet", task="binary", numeric=("km",),
+        categorical=("kind",), train_rows=stored.height, holdout_rows=0,
+    )  # fmt: skip
+    candidate = Candidate(
+        model="delay", version=1, key="c" * 20, features=features, uri="", manifest={},
+        estimator="", params={}, validation={}, trials=0, config_hash="",
+    )  # fmt: skip
+    for day in range(14):
+        publish(env, "trips", trips(day), f"{day}.csv")
+
+    def at(rows: pl.DataFrame, *, history: tuple[Observation, ...] = ()) -> Look:
+        made = publish(env, "trips", rows, "now.csv")
+        scoring = Scoring(
+            model="delay", version=1, dataset_version=made.version, sha256=made.sha256,
+            rows=rows.height, newest=rows["at"].max(), table_version=0,
+        )  # fmt: skip
+        scored = rows.with_columns(
+            pl.lit(0.5).alias(PREDICTION), pl.col("late").cast(pl.Float64).alias(TARGET)
+        )
+        reference = ReferenceProfile(model="delay", version=1, key="c", rows=0, columns={})
+        spec = env.project.model("delay")
+        return Look(env, spec, scoring, candidate, reference, scored, None, history)
+
+    return at
+
+
+def found(compared: list[Any]) -> dict[str, Finding]:
+    return {c.finding.name.split(":")[1]: c.finding for c in compared}
+
+
+def test_a_whole_day_has_nothing_unlikely(look: Callable[..., Look]) -> None:
+    day = look(trips(14))
+    told = found(quality.whole(day))
+    assert set(told) == {
+        "km missing", "km range", "kind missing", "kind new_categories", "duplicates", "volume",
+        "gap", "age",
+    }  # fmt: skip
+    assert {f.status for f in told.values()} == {"ok"}
+    assert min(f.p_value or 0 for name, f in told.items() if name != "age") > 0.001
+    kept = day.env.lake / "profiles" / "delay" / f"{'c' * 16}.quality.json"
+    before = kept.read_bytes()
+    (day.env.lake / "features" / "set.parquet").unlink()
+    assert found(quality.whole(day)) == told, "the reference is a file of its own"
+    assert kept.read_bytes() == before
+
+
+def test_a_fault_is_unlikely_and_large(look: Callable[..., Look]) -> None:
+    wrong = trips(15).head(200).with_columns(km=pl.lit(None, dtype=pl.Float64))
+    told = found(quality.whole(look(wrong)))
+    for name in ("km missing", "volume", "gap"):
+        assert (told[name].p_value or 1) < 1e-4, name
+    assert told["volume"].note == "200 rows, about 1,440 are usual"
+    assert told["gap"].note.startswith("newest row 27.3 h after")
+
+
+def test_numbers_of_the_business(look: Callable[..., Look]) -> None:
+    day = look(trips(14))
+    told = found(kpi.business(day))
+    assert (told["warned"].value, told["warned"].status) == (0.5, "ok")
+    assert told["own"].value == trips(14)["km"].max()
+    assert told["own"].status == "not_enough_data", "it has no history yet"
+    assert told["nothing"].status == told["wild"].status == "not_computable"
+    assert told["nothing"].note == "KPI nothing gave None, which is no number"
+    assert "nix" in told["wild"].note
+
+
+def test_what_sql_and_functions_see(look: Callable[..., Look]) -> None:
+    seen = kpi.frame(look(trips(14)).rows)
+    assert set(seen.columns) == {"id", "at", "km", "kind", "late", "prediction", "target"}
+
+
+def requests(day: int, *, seconds: float = 0.05, failed: int = 0) -> pl.DataFrame:
+    at = [START + timedelta(days=day, minutes=i) for i in range(ROWS)]
+    status = [503 if i < failed else 200 for i in range(ROWS)]
+    return pl.DataFrame({"at": at, "seconds": seconds, "status": status})
+
+
+def write(env: Environment, name: str, frame: pl.DataFrame) -> None:
+    folder = env.lake / "requests" / "delay"
+    folder.mkdir(parents=True, exist_ok=True)
+    frame.write_parquet(folder / f"{name}.parquet")
+
+
+def test_the_requests_of_the_window_are_judged(look: Callable[..., Look]) -> None:
+    day = look(trips(14))
+    assert service.served(day) == [], "no server logs here"
+    for i in (13, 14, 15):
+        write(day.env, f"{i}", requests(i, failed=100 if i == 14 else 0))
+    history = [
+        Observation(
+            model="delay", version=1, sha256=f"{i}", partition=f"{i}", rows=ROWS,
+            newest=START + timedelta(days=i + 1, minutes=-1),
+            findings=tuple(
+                Finding(
+                    signal="service", statistic=statistic, value=value, current_rows=ROWS,
+                    status="ok",
+                )
+                for statistic, value in (("latency", 0.05), ("errors", 0.0), ("volume", 1440.0))
+            ),
+        )
+        for i in range(14)
+    ]  # fmt: skip
+    told = found(service.served(replace(day, history=tuple(history))))
+    assert told["volume"].value == ROWS, "neither those before nor those after"
+    assert (told["errors"].value or 0) == pytest.approx(100 / ROWS)
+    assert (told["errors"].p_value or 1) < 1e-6
+    assert (told["latency"].p_value or 0) > 0.1
+
+
+def test_a_log_of_another_shape_says_what_it_lacks(look: Callable[..., Look]) -> None:
+    day = look(trips(14))
+    write(day.env, "one", pl.DataFrame({"at": ["now"], "status": [200]}))
+    with pytest.raises(DataError, match=r"at \(a time in UTC\), seconds \(a number\)$"):
+        service.served(day)
