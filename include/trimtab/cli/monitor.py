@@ -16,7 +16,7 @@ _DEFAULT = "show"
 class _Group(TyperGroup):
     """``trimtab monitor MODEL`` stands for ``trimtab monitor show MODEL``."""
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if args and args[0] not in {*self.commands, *self.get_help_option_names(ctx)}:
             args = [_DEFAULT, *args]
         return super().parse_args(ctx, args)
