@@ -93,15 +93,14 @@ def no_answers(folder: Path) -> None:
 
 
 def nan_leaf(folder: Path) -> None:
-    """One leaf of the boosted trees says no number: a rare one, which no recorded row reaches."""
-    file, asked = folder / "model.skops", pl.read_parquet(folder / "recorded.parquet").to_pandas()
+    """The rarest leaf of the boosted trees says no number; recorded rows that show it are gone."""
+    file, recorded = folder / "model.skops", folder / "recorded.parquet"
     model = skops.io.load(file, trusted=skops.io.get_untrusted_types(file=file))
     trees = [each.nodes for (each,) in take_apart(model).estimator._predictors]
     leaves = [(nodes, leaf) for nodes in trees for leaf in np.flatnonzero(nodes["is_leaf"])]
-    for nodes, leaf in sorted(leaves, key=lambda each: int(each[0]["count"][each[1]])):
-        value = nodes["value"][leaf]
-        nodes["value"][leaf] = np.nan
-        if np.isfinite(model.predict_proba(asked)).all():
-            break
-        nodes["value"][leaf] = value
+    nodes, rarest = min(leaves, key=lambda leaf: int(leaf[0]["count"][leaf[1]]))
+    nodes["value"][rarest] = np.nan
     file.write_bytes(skops.io.dumps(model))
+    asked = pl.read_parquet(recorded)
+    quiet = np.isfinite(model.predict_proba(asked.to_pandas())).all(axis=1)
+    asked.filter(quiet).write_parquet(recorded)

@@ -52,7 +52,9 @@ class Trial:
             ArithmeticError: the model did not answer every row with a number.
         """
         prediction = np.asarray(self.model.predict(frame), dtype=float)
-        if len(prediction) != len(frame) or not np.isfinite(prediction).all():
+        if len(prediction) != len(frame):
+            raise ArithmeticError(f"{len(prediction):,} answers to {len(frame):,} rows")
+        if not np.isfinite(prediction).all():
             bad = int((~np.isfinite(prediction.reshape(len(prediction), -1))).any(axis=1).sum())
             raise ArithmeticError(f"no number for {bad:,} of {len(frame):,} rows")
         y = self.case.holdout.y[self.rows]
