@@ -93,7 +93,8 @@ def measure(
     if odd:  # an infinity, or NaN: the moments once more, without them
         again = plain.select(e for name in odd for e in _moments(name))
         seen |= again.collect(engine=engine).row(0, named=True)
-    return {name: _counted(name, profile, seen) for name, profile in readable.items()}
+    found = {name: _counted(name, profile, seen) for name, profile in readable.items()}
+    return {name: _exemplified(plain, name, each) for name, each in found.items()}
 
 
 def unreadable(kind: Kind, dtype: pl.DataType | None) -> str | None:
@@ -160,8 +161,6 @@ def _sums(name: str, profile: ColumnProfile, *, floats: bool) -> Iterator[tuple[
     if profile.kind == "categorical":
         for i, category in enumerate(profile.categories):
             yield f"is{i}", (value == category).sum()
-        others = value.filter(~value.is_in(list(profile.categories)))
-        yield "others", others.head(OTHERS).implode()
         return
     for i, edge in enumerate(profile.edges):
         yield f"upto{i}", (value <= edge).sum()
@@ -184,11 +183,19 @@ def _counted(name: str, bins: ColumnProfile, seen: Mapping[str, Any]) -> ColumnP
     found: dict[str, Any]
     if bins.kind == "categorical":
         listed = [seen[f"{name}\nis{i}"] for i in range(len(bins.categories))]
-        others = Counter(seen[f"{name}\nothers"])
-        examples = sorted(others, key=lambda value: (-others[value], value))[:3]
-        found = {"counts": (*listed, rows - nulls - sum(listed)), "unlisted": tuple(examples)}
+        found = {"counts": (*listed, rows - nulls - sum(listed))}
     else:
         upto = [seen[f"{name}\nupto{i}"] for i in range(len(bins.edges))]
         found = {"counts": tuple(np.diff([0, *upto, rows - nulls]).tolist())}
         found |= {part: seen[f"{name}\n{part}"] for part in ("mean", "low", "high")}
     return bins.model_copy(update={"rows": rows, "nulls": nulls, **found})
+
+
+def _exemplified(plain: pl.LazyFrame, name: str, found: ColumnProfile) -> ColumnProfile:
+    """Tell the most frequent of the first other values; the rows are read no further than them."""
+    if found.kind != "categorical" or not found.counts[-1]:
+        return found.model_copy(update={"unlisted": ()})
+    unlisted = plain.select(name).filter(~pl.col(name).is_in(list(found.categories)))
+    others = Counter(unlisted.head(OTHERS).collect(engine="streaming")[name].to_list())
+    examples = sorted(others, key=lambda value: (-others[value], value))[:3]
+    return found.model_copy(update={"unlisted": tuple(examples)})
