@@ -34,7 +34,7 @@ class Answers:
     classes: tuple[int, int] | None = None
 
     def predict(self, frame: pd.DataFrame) -> np.ndarray:
-        return self.said
+        return self.said[frame.index]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from trimtab.evaluation.case import Answers
 from trimtab.evaluation.rates import rates, widest
 
 pytestmark = pytest.mark.benchmark
-SEEDS = 500
+SEEDS, MOST = 500, 0.1  # twice what the intervals promise; see docs/benchmarks.md
 
 
 def people(n: int, seed: int, groups: int, shift: float = 0.0) -> tuple[np.ndarray, ...]:
@@ -55,7 +55,7 @@ def test_one_pass_against_metric_frame() -> None:
 @pytest.mark.parametrize(("n", "groups"), [(600, 2), (1200, 6), (4000, 20)])
 def test_how_often_the_interval_is_wrong_and_what_it_finds(n: int, groups: int) -> None:
     """The interval of the largest difference begins above the true one, over 500 seeds."""
-    told = []
+    told, wrong = [], {}
     for shift in (0.0, 0.25, 0.5, 1.0):
         low = {"demographic_parity": 0, "equalized_odds": 0, "error": 0}
         for seed in range(SEEDS):
@@ -65,7 +65,7 @@ def test_how_often_the_interval_is_wrong_and_what_it_finds(n: int, groups: int) 
                 low[name] += widest(of, 0.95)[0].low > 0
         shares = ", ".join(f"{name} {count / SEEDS:.1%}" for name, count in low.items())
         told.append(f"  shift {shift}: {shares}")
-        if not shift:
-            assert all(count <= 0.08 * SEEDS for count in low.values()), shares
+        wrong = wrong or low
     print(f"\n{n:,} rows, {groups} groups: gaps told from 0 (goal at shift 0: 5 %)")
     print("\n".join(told))
+    assert all(count <= MOST * SEEDS for count in wrong.values())

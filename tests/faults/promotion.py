@@ -37,6 +37,7 @@ class Champions:
     serving: tuple[int, int] | None  # version, generation
     broken: list[str]  # files of the champion that are not what the ledger says
     generations: list[int]
+    issued: list[int]  # versions whose papers are there
     events: list[tuple[str, str, str]]
     shown: list[list[str]]
     pages: dict[str, str]
@@ -47,7 +48,7 @@ class Champions:
         """Say where ``self`` is not what the undisturbed run made."""
         found = [
             f"{name}: {getattr(self, name)!s:.300} not {getattr(other, name)!s:.300}"
-            for name in ("serving", "broken", "generations")
+            for name in ("serving", "broken", "generations", "issued")
             if getattr(self, name) != getattr(other, name)
         ]
         files = sorted({*self.pages, *other.pages})
@@ -126,6 +127,7 @@ class Promotion(Bench):
             serving=(now.version, now.generation) if now else None,
             broken=_broken(cell, entries, now.version) if now else [],
             generations=[change.generation for change in history],
+            issued=sorted({e.payload["version"] for e in entries if e.kind == "dossier"}),
             events=sorted(
                 (e.kind, e.key, str(sorted(e.payload.items())))
                 for e in entries

@@ -29,6 +29,8 @@ def test_steps_are_seen(models_bench: Any) -> None:
     told = " ".join(steps)
     for part in ("append", "commit", "reports/"):
         assert part in told, f"the bench is blind for {part}"
+    champions, _ = models_bench.undisturbed("promote")
+    assert champions.issued == [1, 2], "a process like these issues papers"
 
 
 @pytest.mark.parametrize("scenario", EVERY)

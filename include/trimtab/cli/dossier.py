@@ -35,13 +35,13 @@ def dossier(
     """Issue the papers of a version: one zip and one page that is readable by itself."""
     model, version = model_version(what)
     with answering(as_json=json, debug=debug) as answer:
-        from trimtab.evaluation.papers.bundle import PAGE, ZIP
+        from trimtab.evaluation.papers.bundle import ZIP
         from trimtab.stages import dossier as stage
 
         env = open_project(config, home)
         made = stage.dossier(env, model, version)
         folder = env.lake / made.uri
-        files = [folder / ZIP, folder / PAGE]
+        files = [folder / ZIP, env.reports / stage.path(model, version)]
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
             named = f"{model}-v{version}"

@@ -1,6 +1,9 @@
 """``trimtab rollback``, ``block`` and ``unblock``: the way back, and what may not come back."""
 
+import gc
 import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,7 +40,7 @@ def rollback(
     moment = _moment(at) if at else None
     if to is not None and moment:
         raise typer.BadParameter("name a version or a moment, not both", param_hint="--to, --at")
-    with answering(as_json=json, debug=debug) as answer:
+    with answering(as_json=json, debug=debug) as answer, _in_haste():
         from trimtab.stages import rollback as stage
 
         now = stage.rollback(
@@ -105,6 +108,16 @@ def recalibrate(
         key = stage.request(env, model, actor=who, reason=reason)
         answer.document = {"model": model, "request": key, "by": who, "reason": reason}
         answer.say(f"{model}: asked for; the next run of {model}.train, or 'trimtab run', does it")
+
+
+@contextmanager
+def _in_haste() -> Iterator[None]:
+    """Collect no garbage: each time it would look through all that is imported until the swap."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _moment(text: str) -> datetime:

@@ -103,4 +103,5 @@ def _observation(record: Observation) -> str:
     alarm = f"ALARM {', '.join(each.signal for each in record.alarm)}: " if record.alarm else ""
     known = f", performance {record.performance:.4g}" if record.performance is not None else ""
     found = f"{len(drifted)} finding(s): {', '.join(drifted[:6])}" if drifted else "no finding"
-    return f"{record.model}: {record.partition} observed: {alarm}{found}{known}"
+    seen = "observed" if record.labels_at is None else "looked at again, labels have come"
+    return f"{record.model}: {record.partition} {seen}: {alarm}{found}{known}"

@@ -9,6 +9,7 @@ from trimtab.config import check_trust as trust
 from trimtab.config.approvers import check_approve
 from trimtab.config.catalog import Catalog
 from trimtab.config.check_derived import check_derived
+from trimtab.config.check_labels import check_labels
 from trimtab.config.check_lookup import check_joins, check_names, check_uses
 from trimtab.config.columns import (
     available,
@@ -33,9 +34,11 @@ def check_model(
     if not found:  # columns can only be judged once every dataset is there
         found += [*check_joins(model, catalog), *check_uses(model, catalog)]
         found += [*check_names(model, catalog), *_target(model, datasets)]
+        found += _watched(model, catalog)
         found += [*_derived(model, catalog, registered.features), *_features(model, catalog)]
         found += [*_named(model, catalog), *training.splits(model, catalog)]
         found += [*gate.groups(model, catalog), *trust.columns(model, catalog)]
+        found += check_labels(model, catalog)
         found += kpi.queries(model, catalog)
     if not found:
         found += [*_task(model, catalog), *training.fitting(model, catalog)]
@@ -141,6 +144,16 @@ def _named(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:
             yield path, f"{name} is the target itself", "name another column"
         elif path[0] == "train" and columns[name].type not in ("int", "float"):
             yield path, f"{name} is {columns[name].type}, no weight", "name a column of numbers"
+
+
+def _watched(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:
+    """Columns that a signal of the monitor names."""
+    columns = available(model, catalog)
+    for signal, watch in model.monitor.signals.items():
+        for i, name in enumerate(watch.columns or ()):
+            if name not in columns:
+                path = ("monitor", "signals", signal, "columns", i)
+                yield path, f"the rows have no column {name!r}", near(name, columns)
 
 
 def _task(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:

@@ -36,7 +36,7 @@ class Trial:
     def frame(self) -> pd.DataFrame:
         """Their features; numbers as floats, so that any of them can be missing."""
         features = self.case.challenger.features
-        frame = self.case.holdout.columns(features).iloc[self.rows].reset_index(drop=True)
+        frame = self.case.holdout.columns(features).iloc[self.rows]
         numbers = {n: pd.to_numeric(frame[n]).astype("float64") for n in features.numeric}
         return frame.assign(**numbers)
 
@@ -52,7 +52,9 @@ class Trial:
             ArithmeticError: the model did not answer every row with a number.
         """
         prediction = np.asarray(self.model.predict(frame), dtype=float)
-        if len(prediction) != len(frame) or not np.isfinite(prediction).all():
+        if len(prediction) != len(frame):
+            raise ArithmeticError(f"{len(prediction):,} answers to {len(frame):,} rows")
+        if not np.isfinite(prediction).all():
             bad = int((~np.isfinite(prediction.reshape(len(prediction), -1))).any(axis=1).sum())
             raise ArithmeticError(f"no number for {bad:,} of {len(frame):,} rows")
         y = self.case.holdout.y[self.rows]

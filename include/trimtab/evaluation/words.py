@@ -120,8 +120,22 @@ _RULES = {
 }
 
 
+_GROUPED = {
+    "demographic_parity": "Groups of {} get alike answers",
+    "equalized_odds": "Groups of {} get alike hits and false alarms",
+    "error": "Groups of {} get alike errors",
+}
+_GROUP, _BEHAVIOUR = "fairness_", "behaviour_"
+
+
 def rule(name: str) -> str:
-    """Name a rule."""
+    """Name a rule; those on a column's groups and on behaviour name the column or the test."""
+    if name not in _RULES and name.startswith(_GROUP):
+        for measure, said in _GROUPED.items():
+            if name.endswith(f"_{measure}"):
+                return said.format(name.removeprefix(_GROUP).removesuffix(f"_{measure}"))
+    if name.startswith(_BEHAVIOUR):
+        return f"Behaves: {name.removeprefix(_BEHAVIOUR).replace('_', ' ')}"
     return _RULES.get(name, name.replace("_", " "))
 
 

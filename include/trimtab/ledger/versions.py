@@ -51,6 +51,12 @@ def newest_verdict(ledger: Ledger, model: str, version: int) -> GateVerdict | No
     return GateVerdict.model_validate(event.payload) if event else None
 
 
+def passed(ledger: Ledger, model: str) -> set[int]:
+    """Return the versions that the gate lets pass by its newest word on each."""
+    newest = {int(e.key.split(":")[0]): e for e in ledger.events("gate", model)}
+    return {version for version, e in newest.items() if e.payload["verdict"] == "PROMOTE"}
+
+
 def is_open(ledger: Ledger, model: str, version: int) -> bool:
     """Whether a trained version still has its way to go: to the gate, an answer or promotion.
 

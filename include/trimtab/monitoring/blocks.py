@@ -69,16 +69,19 @@ def spread(value: Value, blocks: Sequence[Hashable] | Any) -> Spread:
 
 
 def borrowed(now: Spread, before: Spread) -> Spread:
-    """Give a window of too few blocks the error that blocks of the reference have.
+    """Judge a window by its own blocks and those of the reference: few days say little alone.
 
-    Blocks with fewer rows than those of the reference vary more, in proportion; blocks with more
-    rows are trusted no further than those, since days differ however many rows they have.
+    When nothing has changed the days of both vary alike, so their variances are pooled, each as
+    heavy as its degrees of freedom. Blocks with fewer rows than those of the reference vary more,
+    in proportion; blocks with more rows are trusted no further, since days differ anyway.
     """
-    if isfinite(now.error) or not isfinite(before.error) or not now.rows:
+    if not isfinite(before.error) or not now.rows:
         return now
     smaller = (before.rows / before.blocks) / (now.rows / now.blocks)
-    variance = before.block * max(smaller, 1.0) / now.blocks
-    return Spread(now.value, sqrt(variance), before.freedom, now.blocks, now.rows)
+    theirs, ours = before.block * max(smaller, 1.0), now.block if isfinite(now.error) else 0.0
+    freedom = before.freedom + now.freedom
+    variance = (theirs * before.freedom + ours * now.freedom) / freedom / now.blocks
+    return Spread(now.value, sqrt(variance), freedom, now.blocks, now.rows)
 
 
 def chance_of_fall(now: Spread, before: Spread) -> float:

@@ -78,29 +78,33 @@ def _scores(said: Any, rows: Known) -> tuple[Any, Any]:
 
 
 def _p_value(now: tuple[Any, Any], before: tuple[Any, Any]) -> float:
-    """Hotelling's two-sample T2 of the mean scores, as an F."""
+    """Hotelling's two-sample T2 of the mean scores, as an F; the covariances are pooled.
+
+    Few days say little alone, and when nothing has changed those of the hold-out vary alike.
+    """
     from scipy.stats import f
 
     (here, now_blocks), (there, before_blocks) = now, before
     theirs, theirs_free = _covariance(there, before_blocks)
-    ours, free = _covariance(here, now_blocks)
-    if ours is None:  # too few days: those of the hold-out stand in, scaled by the rows
-        ours, free = theirs * len(there) / len(here) if theirs is not None else None, theirs_free
-    if ours is None:
-        ours, free = np.cov(here.T) / len(here), len(here) - 1
-    total = ours + (theirs if theirs is not None else 0.0)
+    ours, ours_free = _covariance(here, now_blocks)
+    free = theirs_free + ours_free
+    if not free:  # no days on either side: rows stand for themselves
+        theirs, free = np.cov(there.T), len(there) - 1
+        theirs_free = free
+    pooled = (theirs * theirs_free + ours * ours_free) / free
+    total = pooled * (1 / len(here) + 1 / len(there))
     apart = here.mean(axis=0) - there.mean(axis=0)
     t2 = float(apart @ np.linalg.pinv(total) @ apart)
     return float(f.sf(t2 * (free - 1) / (2 * free), 2, free - 1))
 
 
 def _covariance(scores: Any, blocks: Any) -> tuple[Any, int]:
-    """Covariance of the mean score by blocks, and its degrees of freedom; None of too few."""
+    """Covariance of a row's score, days respected, and its degrees of freedom; 0 of too few."""
     names, index = np.unique(np.asarray(blocks, dtype=str), return_inverse=True)
     if len(names) < by_block.MIN_BLOCKS:
-        return None, 0
+        return np.zeros((2, 2)), 0
     apart = scores - scores.mean(axis=0)
     sums = np.stack([np.bincount(index, column, len(names)) for column in apart.T], axis=1)
     likeness = max(by_block.serial(column - column.mean()) for column in sums.T)
-    scale = len(names) / (len(names) - 1) / len(scores) ** 2
+    scale = len(names) / (len(names) - 1) / len(scores)
     return sums.T @ sums * scale * likeness, len(names) - 1

@@ -11,6 +11,7 @@ BLOCKS = 400  # runs of neighbouring rows; joined to runs of a window's size whe
 MOST_VALUES = 5_000  # different values of a category that are remembered
 REPEATS_OF = 200_000  # newest rows in which repetitions are counted
 RUNS = 20  # of each size, in which they are counted
+_STEADY, _FEW_BLOCKS = 0.8, 10
 _BLOCK, _HASH = "_block", "_hash"
 
 
@@ -24,7 +25,7 @@ class ColumnWholeness(Record):
     kind: Kind
     missing: tuple[int, ...]
     infinite: tuple[int, ...] = ()
-    low: float | None = None  # of the finite values
+    low: float | None = None  # of the finite values; None: its range says nothing
     high: float | None = None
     values: tuple[str, ...] | None = None
     unseen: tuple[int, ...] = ()
@@ -113,6 +114,8 @@ def _column(
         there = blocks.select(_BLOCK, as_counted(name, kind).alias(name))
         finite = there[name].filter(there[name].is_finite())
         ends = {"low": finite.min(), "high": finite.max()}
+        if ends["low"] == ends["high"] or _moves_on(there, name):
+            return plain
         per_block = there.group_by(_BLOCK).agg(pl.col(name).is_infinite().sum()).sort(_BLOCK)
         return plain.model_copy(update={**ends, "infinite": tuple(per_block[name])})
     if kind == "hour":
@@ -129,6 +132,18 @@ def _column(
             "unseen": tuple(brought.get(i, 0) for i in range(len(missing))),
         }
     )
+
+
+def _moves_on(there: pl.DataFrame, name: str) -> bool:
+    """Whether its mean rises or falls from block to block, as a calendar or a counter does.
+
+    By Spearman's rank correlation. Such a column leaves its old range without any fault.
+    """
+    means = there.group_by(_BLOCK).agg(pl.col(name).mean()).drop_nulls().sort(_BLOCK)
+    if means.height < _FEW_BLOCKS:
+        return False
+    order = means.select(pl.corr(_BLOCK, name, method="spearman")).item()
+    return order is not None and abs(order) > _STEADY
 
 
 def _counts(name: str, column: ColumnWholeness) -> dict[str, pl.Expr]:

@@ -10,7 +10,6 @@ from pathlib import Path
 from trimtab.adapters.store import Store, open_store
 from trimtab.environment import Environment
 from trimtab.errors import TrimtabError
-from trimtab.evaluation import card
 from trimtab.ledger import Event, anchor, champion
 from trimtab.ledger.chain import canonical
 from trimtab.types import Anchor
@@ -41,6 +40,8 @@ def keep(env: Environment, event: Event) -> None:
 
 def anchors(env: Environment, unread: list[str]) -> Iterator[Anchor]:
     """Yield every anchor there is; what cannot be read is said in ``unread``."""
+    from trimtab.evaluation import card  # pages take long to import, and a rollback writes none yet
+
     for name in env.project.environment.anchors:
         try:
             yield from in_place(env, name)

@@ -19,7 +19,7 @@ def dossier(env: Environment, model: str, version: int) -> Dossier:
         IntegrityError: a file of the version, or of a dossier that is there, has been changed.
     """
     facts = gather(env, model, version)
-    from trimtab.evaluation.papers import annex, bundle
+    from trimtab.evaluation.papers import annex, bundle, page
     from trimtab.evaluation.papers.compose import compose
 
     answers = annex.answers(facts)
@@ -39,7 +39,8 @@ def dossier(env: Environment, model: str, version: int) -> Dossier:
         completeness=annex.completeness(answers),
     )
     event = env.ledger.append(KIND, model, f"{version}:{key}", made.to_json())
-    pages.write(env.reports / path(model, version), papers["index.html"].decode())
+    readable = page.html(facts, answers, sorted(set(papers) - {"index.html"}), alone=True)
+    pages.write(env.reports / path(model, version), readable)
     return Dossier.model_validate(event.payload)
 
 

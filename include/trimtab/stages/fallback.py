@@ -42,8 +42,7 @@ class Fallback:
         free = approved - set(blocked) - {current.version}
         past = [change.version for change in reversed(champion.history(env.ledger, model))]
         former = tuple(version for version in dict.fromkeys(past) if version in free)
-        rest = sorted(free - set(former), reverse=True)
-        fit = tuple(version for version in rest if _passed(env, model, version))
+        fit = tuple(sorted(free & versions.passed(env.ledger, model) - set(former), reverse=True))
         return cls(env, current, former, fit, blocked)
 
     def version(self, to: int | None, at: datetime | None) -> int:
@@ -85,7 +84,9 @@ class Fallback:
                 f"was blocked by {mark.actor} (ledger entry {mark.seq}): {mark.payload['reason']} "
                 f"(`trimtab unblock {self.current.model} {version}` lets it serve again)"
             )
-        return "was never approved"
+        trained = self.env.ledger.events("training", self.current.model)
+        known = any(event.payload["version"] == version for event in trained)
+        return "was never approved" if known else "was never trained"
 
     def _served(self, at: datetime) -> int:
         if at.tzinfo is None:
@@ -102,8 +103,3 @@ class Fallback:
         if not choices:
             return "there is no other version fit to serve"
         return "choose one of " + ", ".join(map(str, choices))
-
-
-def _passed(env: Environment, model: str, version: int) -> bool:
-    verdict = versions.newest_verdict(env.ledger, model, version)
-    return verdict is not None and verdict.verdict == "PROMOTE"

@@ -170,6 +170,11 @@ def _words(name: str) -> str:
     return name.replace("_", " ")
 
 
+def _champion(facts: Mapping[str, Any]) -> str:
+    despite = f", although {facts['overrode']}" if facts.get("overrode") else ""
+    return f"{facts['action']}: champion, generation {facts['generation']}{despite}"
+
+
 _SAY: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "config_change": _change,
     "training_started": lambda facts: f"training began, cause {facts['cause']}",
@@ -180,7 +185,10 @@ _SAY: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "approval_expired": lambda facts: "nobody answered in time: refused",
     "approval": lambda facts: "approved" if facts["approved"] else "refused by a person",
     "approval_refused": lambda facts: f"{facts['actor']} tried to answer and may not",
-    "champion": lambda facts: f"{facts['action']}: champion, generation {facts['generation']}",
+    "champion": _champion,
+    "foreign_change": lambda facts: (
+        f"MLflow changed by hand: {facts['what']} {facts['name']} to {facts['seen'] or 'nothing'}"
+    ),
     "observation": lambda facts: (
         f"alarm: {', '.join(alarm['signal'] for alarm in facts['alarm'])}"
         if facts["alarm"]

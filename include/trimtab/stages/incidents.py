@@ -41,7 +41,7 @@ def change(env: Environment, spec: ModelSpec, found: Triage) -> Change:
     standing = unresolved(env.ledger)
     newest = {name: seen for name in _models(standing) if (seen := _newest(env, name))}
     newest[found.model] = found
-    mine = [each for each in standing if found.model in each.models]
+    mine = [e for e in standing if found.model in e.models and not _older(env, e, found)]
     over = tuple(each for each in mine if incidents.over(each, newest))
     wanted = incidents.about(found, _upstream(env, spec), spec.score.on or spec.data.from_)
     if wanted is None:
@@ -68,8 +68,29 @@ def _models(standing: list[Incident]) -> set[str]:
 
 
 def _newest(env: Environment, model: str) -> Triage | None:
-    event = env.ledger.latest("triage", model)
-    return Triage.model_validate(event.payload) if event else None
+    """Return the last word on the newest window, also when labels of older ones came later."""
+    order = _windows(env, model)
+    events = env.ledger.events("triage", model)
+    last = max(events, key=lambda e: (order.get(_window(e.key), -1), e.seq), default=None)
+    return Triage.model_validate(last.payload) if last else None
+
+
+def _older(env: Environment, incident: Incident, found: Triage) -> bool:
+    """Whether a triage is of a window before those of the incident: labels that came late."""
+    order = _windows(env, found.model)
+    acted = env.ledger.events("acted", found.model)
+    theirs = [order.get(_window(e.key), -1) for e in acted if e.payload["incident"] == incident.id]
+    return order.get(_window(found.key), len(order)) < max(theirs, default=-1)
+
+
+def _windows(env: Environment, model: str) -> dict[str, int]:
+    """Rank of every window by when it was seen first."""
+    keys = [_window(event.key) for event in env.ledger.events("observation", model)]
+    return {key: rank for rank, key in enumerate(dict.fromkeys(keys))}
+
+
+def _window(key: str) -> str:
+    return key.partition(":")[0]
 
 
 def _upstream(env: Environment, spec: ModelSpec) -> dict[str, str]:

@@ -160,7 +160,8 @@ def score_dag(spec: ModelSpec, file: Path, views: Views) -> DAG:
 def monitor_dag(spec: ModelSpec, file: Path, views: Views) -> DAG:
     """Build the DAG that watches what was scored and asks for a training."""
     name = spec.model
-    wakes = schedule(spec.monitor.schedule, assets.predictions(name))
+    labels = [assets.dataset(spec.monitor.labels.dataset)] if spec.monitor.labels else []
+    wakes = schedule(spec.monitor.schedule, assets.predictions(name), *labels)
     with _dag(spec, file, "monitor")(schedule=wakes) as dag:
         monitor = MonitorOperator(task_id="monitor", model=name)
         # Also after a skip: a run that was killed in between may have left a triage to act on.

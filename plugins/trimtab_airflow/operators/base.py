@@ -1,5 +1,6 @@
 """What every stage's operator shares: a late environment, errors by kind, links to the evidence."""
 
+import logging
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -16,13 +17,16 @@ if TYPE_CHECKING:
 
     from trimtab.environment import Environment
 
+log = logging.getLogger(__name__)
+
 
 @contextmanager
 def stage_errors() -> Iterator[None]:
     """Say in Airflow's terms what a stage's error means.
 
     Nothing to do skips. A store that did not answer, or somebody who decided first, may be tried
-    again. Everything else we raise on purpose stays as it is however often it is tried.
+    again. Everything else we raise on purpose stays as it is however often it is tried; the log
+    says it in a line of its own, for a traceback shows its message at the right edge of the page.
     """
     try:
         yield
@@ -31,6 +35,7 @@ def stage_errors() -> Iterator[None]:
     except (DependencyError, LedgerConflictError):
         raise
     except TrimtabError as error:
+        log.error("%s", error)
         raise AirflowFailException(str(error)) from error
 
 

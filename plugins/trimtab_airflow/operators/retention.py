@@ -47,8 +47,6 @@ class RetentionOperator(StageOperator):
                 apply=flag(self.apply),
                 actor=starter(context),
             )
-            done = "removed" if flag(self.apply) else "could be removed"
-            self.log.info("%s: %d files, %d bytes %s", name, len(found.files), found.bytes, done)
             for file in found.files:
                 self.log.info("  %s", file)
             told.append(

@@ -11,12 +11,20 @@ from pathlib import Path
 _LISTED = 500
 _TITLE = re.compile(r"<title>([^<]+)</title>")
 _STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; color: #1a2233; background: #f5f6f8; margin: 2rem; }
-main { max-width: 60rem; margin: auto; }
-section { background: #fff; border: 1px solid #dde1e8; border-radius: 8px; padding: .5rem 1.5rem; }
+:root { color-scheme: light dark; --ink: #1a2233; --soft: #5a6478; --page: #f5f6f8; --card: #fff;
+  --line: #dde1e8; --link: #1f5fbf; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e4e9ef; --soft: #9dabba; --page: #10151b;
+  --card: #19212a; --line: #323c48; --link: #79aaf2; } }
+body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--page);
+  margin: 2rem 1rem; }
+main { max-width: 60rem; margin: auto; } a { color: var(--link); }
+section { background: var(--card); border: 1px solid var(--line); border-radius: 8px;
+  padding: .5rem 1.5rem; }
 section, h1 { margin-bottom: 1rem; }
 table { width: 100%; border-collapse: collapse; }
-td { padding: .2rem 0; } td + td { text-align: right; color: #667; white-space: nowrap; }
+td { padding: .2rem 0; overflow-wrap: anywhere; }
+td + td { text-align: right; color: var(--soft); white-space: nowrap; padding-left: 1rem; }
+@media (max-width: 600px) { td { display: block; } td + td { text-align: left; padding: 0; } }
 """
 
 
@@ -29,8 +37,19 @@ def listing(root: Path, base: str) -> str:
         _section(root, base, name, files) for name, files in itertools.groupby(newest, key=subject)
     ]
     body = "\n".join(sections) or "<p>No stage has written a page yet.</p>"
-    style = f"<meta charset='utf-8'><title>Reports</title><style>{_STYLE}</style>"
-    return f"<!doctype html>{style}<main><h1>Reports</h1>{body}</main>"
+    return _page("Reports", body)
+
+
+def missing(path: str, base: str) -> str:
+    """Return the page that says that there is none under ``path``."""
+    name = f"<p>There is no page <code>{html.escape(path)}</code>. It was not written yet, or"
+    return _page("No such report", f'{name} removed.</p><p><a href="{base}/">All reports</a></p>')
+
+
+def _page(title: str, body: str) -> str:
+    head = "<meta charset='utf-8'><meta name='viewport' content='width=device-width'>"
+    style = f"<title>{title}</title><style>{_STYLE}</style>"
+    return f"<!doctype html>{head}{style}<main><h1>{title}</h1>{body}</main>"
 
 
 def _subject(root: Path, file: Path) -> str:

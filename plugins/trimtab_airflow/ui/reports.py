@@ -4,13 +4,14 @@ import functools
 from pathlib import Path
 
 from airflow.api_fastapi.core_api.security import requires_authenticated
-from fastapi import Depends, FastAPI, HTTPException
+from fastapi import Depends, FastAPI
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
 from trimtab.config.loader import load_environment
 from trimtab.paths import default_config, default_environment, default_home
-from trimtab_airflow.ui.index import listing
+from trimtab_airflow.ui.index import listing, missing
 
+BASE = "/trimtab/reports"
 _TYPES = {
     ".html": "text/html",
     ".json": "application/json",
@@ -36,14 +37,14 @@ def application() -> FastAPI:
 
 def index() -> HTMLResponse:
     """List the newest pages."""
-    return HTMLResponse(listing(reports_root(), "/trimtab/reports"))
+    return HTMLResponse(listing(reports_root(), BASE))
 
 
 def page(path: str) -> Response:
     """Return one file under lake/reports."""
     file = resolve(reports_root(), path)
     if file is None:
-        raise HTTPException(404, f"there is no report {path!r}")
+        return HTMLResponse(missing(path, BASE), status_code=404, headers=_HEADERS)
     return FileResponse(file, media_type=_TYPES[file.suffix], headers=_HEADERS)
 
 

@@ -153,6 +153,7 @@ OWN = VIEW.replace("sky", "trace").replace("from: air", "from: trips")
         ("owner: me", "owner: me\nfeatures: {derive: {x: {type: float, sql: y}, y: {type: float, sql: km}}}", "models/duration.yaml:4: features.derive.x.sql: x reads 'y', which is no column before it"),
         ("owner: me", "owner: me\nfeatures: {derive: {km: {type: float, sql: '1'}}}", "models/duration.yaml:4: features.derive.km: the rows have a column 'km' already"),
         ("owner: me", "owner: me\nsplit: {group: plaice}", "models/duration.yaml:4: split.group: the rows have no column 'plaice' Fix: did you mean place"),
+        ("owner: me", "owner: me\nmonitor: {signals: {data: {columns: [plaice]}}}", "models/duration.yaml:4: monitor.signals.data.columns.0: the rows have no column 'plaice' Fix: did you mean place"),
         ("owner: me", "owner: me\nsplit: {by: group}", "models/duration.yaml:4: split.group: a split by group needs its column"),
         ("owner: me", "owner: me\nsplit: {by: random, holdout: 5d}", "models/duration.yaml:4: split.holdout: a duration needs a split by time, this one is by random"),
         ("owner: me", "owner: me\ntrain: {weight: wait}", "models/duration.yaml:4: train.weight: the rows have no column 'wait'"),

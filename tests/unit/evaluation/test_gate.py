@@ -99,3 +99,9 @@ def test_the_verdict_says_what_was_drawn() -> None:
     (verdict,) = verdicts(World(rows=400), range(1))
     assert verdict.resampling == "row"
     assert 0 < verdict.calibration < 1
+
+
+def test_a_large_gain_on_more_rows_than_are_disturbed_passes() -> None:
+    """Robustness asks at most 10,000 of the rows."""
+    (verdict,) = verdicts(World(rows=12_000, gain=0.1), range(1), mode="superior", margin=0.005)
+    assert verdict.verdict == "PROMOTE", verdict.reasons

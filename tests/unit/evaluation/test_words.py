@@ -1,4 +1,4 @@
-"""How the search is told on the model card."""
+"""How searches and rules are told on pages that people read."""
 
 import math
 
@@ -18,3 +18,19 @@ from trimtab.evaluation import words
 )
 def test_the_search_is_told_in_words(trials: int, gain: float | None, text: str) -> None:
     assert words.search(trials, gain, "roc_auc") == text
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("threshold", "Absolute threshold"),
+        ("fairness", "Groups compared"),
+        ("fairness_home_town_demographic_parity", "Groups of home_town get alike answers"),
+        ("fairness_sex_equalized_odds", "Groups of sex get alike hits and false alarms"),
+        ("fairness_error_error", "Groups of error get alike errors"),
+        ("behaviour_signal_raises", "Behaves: signal raises"),
+        ("a_rule_of_tomorrow", "a rule of tomorrow"),
+    ],
+)
+def test_a_rule_is_named_with_its_column_or_test(name: str, text: str) -> None:
+    assert words.rule(name) == text

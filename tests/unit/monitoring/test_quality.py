@@ -101,6 +101,17 @@ def test_rows_that_are_alike_anyway_are_no_duplicates() -> None:
         assert moved(judged(alike, rows(count, 1))) == set(), count
 
 
+def test_a_calendar_may_move_on_and_a_constant_may_change() -> None:
+    """A model that learnt from the first months meets the others without a fault."""
+    first, later = (
+        pl.DataFrame({"month": sorted(months * 500), "same": [value] * 1_500, "x": range(1_500)})
+        for months, value in (([1, 2, 3], 1.0), ([8, 9, 10], 2.0))
+    )
+    kinds: dict[str, Kind] = {"month": "numeric", "same": "numeric"}
+    built = wholeness.build(first, kinds, time=None, identity=["x"])
+    assert moved(judged(built, later)) == set()
+
+
 def test_few_rows_and_no_rows(usual: Wholeness) -> None:
     for count in (0, 1, 99):
         found = judged(usual, rows(100, 1).head(count))

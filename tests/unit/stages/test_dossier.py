@@ -113,7 +113,10 @@ def test_a_promotion_issues_all_papers(env: Environment) -> None:
         names = {name.removeprefix("kind-v1/") for name in archive.namelist()}
         assert archive.read("kind-v1/index.html") == (papers(env, made) / "index.html").read_bytes()
     assert names == there
-    assert (env.reports / "models/kind/v1/dossier.html").exists()
+    alone = (env.reports / "models/kind/v1/dossier.html").read_text()
+    assert "annex_iv.json" in alone
+    assert "<a href" not in alone, "what it would link to is in the zip"
+    assert '<a href="annex_iv.json">' in (papers(env, made) / "index.html").read_text()
 
 
 def test_annex_iv_is_filled_from_the_records(env: Environment) -> None:

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from trimtab.errors import NotReadyError
 from trimtab.ledger import champion
 from trimtab.monitoring.profile import ReferenceProfile
 from trimtab.stages import retrain
+from trimtab.stages.act import act
 from trimtab.stages.calibrate import calibration
 from trimtab.stages.decide import decide
 from trimtab.stages.features import build_features
@@ -325,6 +327,19 @@ def test_killed_before_the_decision_the_next_run_comes_to_it(
     assert march.partition == "2026-03"
     looks = told(env, "observation")
     assert list(told(env, "triage")) == list(told(env, "retrain_decision")) == list(looks)
+
+
+def test_what_a_window_asks_for_is_done_and_stands_on_its_page(after: Environment) -> None:
+    done = act(after, "delay")
+    march = next(each for each in done if each.partition == "2026-03")
+    assert not any(each.resolved for each in done), "February's labels say nothing of March"
+    triage = told(after, "triage")[march.key]
+    assert march.action == triage["action"] != "nothing"
+    assert march.told == triage["severity"]
+    page = after.reports / str(seen_by(after)[1].report)
+    assert march.what[:40] in unescape(page.read_text())
+    with pytest.raises(NotReadyError, match="delay: nothing to do"):
+        act(after, "delay")
 
 
 def test_replaying_the_same_events_decides_the_same(after: Environment, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from trimtab_airflow.ui.index import listing
+from trimtab_airflow.ui.index import listing, missing
 from trimtab_airflow.ui.reports import resolve
 
 
@@ -35,6 +35,12 @@ def test_pages_are_listed_by_subject_and_title(root: Path) -> None:
 
 def test_nothing_to_list(tmp_path: Path) -> None:
     assert "No stage has written a page yet" in listing(tmp_path / "none", "/r")
+
+
+def test_a_page_that_is_not_there_leads_to_those_that_are() -> None:
+    page = missing("models/<b>/gate.html", "/r")
+    assert "models/&lt;b&gt;/gate.html" in page
+    assert '<a href="/r/">' in page
 
 
 def test_a_page_is_found(root: Path) -> None:

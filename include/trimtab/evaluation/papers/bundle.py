@@ -14,7 +14,6 @@ from trimtab.evaluation.papers.decisions import dumped
 from trimtab.ledger.chain import digest
 
 PAPERS, ZIP, MANIFEST = "papers", "dossier.zip", "manifest.json"
-PAGE = f"{PAPERS}/index.html"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # what a zip can say at the earliest: it holds no time of today
 _EXECUTABLE, _PLAIN = 0o755, 0o644
 

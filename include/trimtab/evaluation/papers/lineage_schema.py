@@ -6,11 +6,13 @@ which of them must be there can be checked without a network.
 
 import enum
 import functools
+import sys
 import types
 from collections.abc import Iterable, Mapping
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import attrs
+import openlineage.client.facet_v2  # noqa: F401 - every facet is a class from here on
 from jsonschema import Draft202012Validator
 from openlineage.client.event_v2 import RunEvent
 from openlineage.client.generated.base import BaseFacet
@@ -84,8 +86,19 @@ def _of(hint: Any, found: Definitions) -> dict[str, Any]:
         return {}
     kinds: list[type] = [hint]
     if issubclass(hint, BaseFacet):
-        kinds = hint.__subclasses__() or [hint]
+        kinds = [each for each in hint.__subclasses__() if _generated(each)] or [hint]
     return {"anyOf": [_defined(kind, found) for kind in kinds]}
+
+
+def _generated(kind: type) -> bool:
+    """Whether a facet is one of the specification's, and the class that its name stands for.
+
+    attrs makes each class a second time, for its slots; the first one, which has not one field of
+    its own, stays a subclass until the garbage collector comes by. Other libraries add facets.
+    """
+    home = sys.modules.get(kind.__module__)
+    ours = kind.__module__.startswith("openlineage.client.generated.")
+    return ours and getattr(home, kind.__name__, None) is kind
 
 
 def _defined(kind: type, found: Definitions) -> dict[str, Any]:

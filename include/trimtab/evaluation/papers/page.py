@@ -1,4 +1,4 @@
-"""The readable dossier: one page that needs no other file, and links to all of them."""
+"""The readable dossier: one page that needs no other file; inside the folder it links to all."""
 
 from typing import Any
 
@@ -36,8 +36,8 @@ _WHAT = {
 }
 
 
-def html(facts: Facts, answers: Answers, names: list[str]) -> str:
-    """Return the page; ``names`` are the other files of the dossier."""
+def html(facts: Facts, answers: Answers, names: list[str], *, alone: bool = False) -> str:
+    """Return the page; ``names`` are the other files, linked unless the page stands alone."""
     done, verdict = annex.completeness(answers), facts.verdict
     return pages.render(
         "dossier.html.j2",
@@ -54,6 +54,7 @@ def html(facts: Facts, answers: Answers, names: list[str]) -> str:
         annex=annex.document(facts, answers)["headings"],
         script=reproduction.script(facts),
         files=[(name, _what(name)) for name in names],
+        alone=alone,
     )
 
 

@@ -35,7 +35,11 @@ def primary(look: Look) -> str:
 def metric(look: Look, name: str) -> Metric:
     """A metric of labels, answers and weights."""
     named = classes(look)
-    return lambda y, p, w=None: metrics.score(name, y, p, named, w)
+
+    def of(y: Any, p: Any, w: Any = None) -> float:
+        return metrics.score(name, y, p, named, w)
+
+    return of
 
 
 def classes(look: Look) -> tuple[str, ...] | None:

@@ -10,6 +10,7 @@ from trimtab.errors import DependencyError, IntegrityError, NotReadyError
 from trimtab.evaluation import rules
 from trimtab.stages.evaluate import evaluate
 from trimtab.stages.rollback import rollback
+from visits import leaking
 
 
 def failed(verdict: Any) -> dict[str, str]:
@@ -277,15 +278,8 @@ def test_uncommitted_code_is_refused_in_production(new_world: Any) -> None:
     assert "no commit" in verdict.reasons[0]
 
 
-def leaky(make_rows: Any) -> Any:
-    """Rows with a second copy of the answer in place of the signal."""
-    from polars import col
-
-    return make_rows().with_columns(signal=col("_target") + col("signal") / 1000)
-
-
 def test_a_leak_blocks_by_its_name_and_what_it_gives_is_shown(world: Any, make_rows: Any) -> None:
-    verdict = world.judged(1, data=leaky(make_rows))
+    verdict = world.judged(1, data=leaking(make_rows()))
     assert verdict.verdict == "REJECT"
     assert failed(verdict) == {"leaks": "reject"}
     assert "Leak suspected: signal (" in verdict.reasons[0]
@@ -296,7 +290,7 @@ def test_a_leak_blocks_by_its_name_and_what_it_gives_is_shown(world: Any, make_r
 
 def test_a_trusted_feature_passes_and_the_verdict_says_so(new_world: Any, make_rows: Any) -> None:
     trust = {"target: {column: bought": "features: {trust: [signal]}\ntarget: {column: bought"}
-    verdict = new_world(trust).judged(1, data=leaky(make_rows))
+    verdict = new_world(trust).judged(1, data=leaking(make_rows()))
     assert verdict.verdict == "PROMOTE"
     assert any("Trusted by the model file" in reason for reason in verdict.reasons)
 

@@ -148,8 +148,8 @@ def test_what_was_never_fit_is_refused_with_the_choices(world: Any) -> None:
     for version in (1, 2):
         world.champion(version)
     world.judged(3, answer="constant")
-    for version in (3, 9):
-        with pytest.raises(GateRefusedError, match="was never approved; choose one of 1"):
+    for version, why in {3: "approved", 9: "trained"}.items():
+        with pytest.raises(GateRefusedError, match=f"was never {why}; choose one of 1"):
             back(world, to=version)
     with pytest.raises(GateRefusedError, match="it serves now"):
         back(world, to=2)

@@ -1,15 +1,11 @@
 """Before a version may serve: packages, records and data that were tampered with are refused."""
 
-import hashlib
-import json
 import os
-import pickle
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pytest
 import skops.io
@@ -17,10 +13,24 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from tampering import (
+    hashes,
+    no_answers,
+    one_byte,
+    other_answers,
+    other_metrics,
+    other_training,
+    other_worth,
+    pickled,
+    plant,
+    rewrite,
+    same,
+    with_code,
+    with_pickle,
+)
 from trimtab.environment import Environment
 from trimtab.errors import DependencyError, GateRefusedError, IntegrityError, TrimtabError
 from trimtab.ledger import champion, versions
-from trimtab.ledger.chain import digest
 from trimtab.serving import loader
 from trimtab.stages import train as training
 from trimtab.stages.approve import approve
@@ -29,7 +39,8 @@ from trimtab.stages.features import build_features
 from trimtab.stages.promote import promote
 from trimtab.stages.rollback import rollback
 from trimtab.stages.train import train
-from trimtab.types import FILE, PARTITION, ROW, Candidate, DatasetVersion, GateVerdict
+from trimtab.types import GateVerdict
+from visits import TRAINING, publish, serve_first
 
 MINE = ("serves_as_recorded", "package_as_recorded", "data_unchanged", "human_text")
 
@@ -44,34 +55,12 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def empty(
     open_env: Callable[[dict[str, str]], Environment],
     make_files: Callable[..., dict[str, str]],
-    make_rows: Callable[..., pl.DataFrame],
 ) -> Environment:
     """An environment with published visits and nothing trained."""
-    from trimtab.adapters import delta
-
     files = make_files()
-    files["models/buys.yaml"] += (
-        "train: {min_rows: 500, candidates: [linear], tune: {trials: 1, sample: 2000}}\n"
-    )
+    files["models/buys.yaml"] += TRAINING
     env = open_env(files)
-    rows = make_rows(4000).rename({"_target": "bought"})
-    rows = rows.with_columns(
-        pl.col("bought").cast(pl.Int64),
-        pl.lit("sha").alias(FILE),
-        pl.Series(ROW, np.arange(1, 4001)),
-        pl.lit("2026-01").alias(PARTITION),
-    )
-    version = delta.replace_where(env.table("visits"), rows.to_arrow(), "_file = 'sha'", {})
-    record = DatasetVersion(
-        dataset="visits",
-        version=version,
-        sha256="sha",
-        name="a.csv",
-        rows=4000,
-        total_rows=4000,
-        newest=rows["at"].max(),  # type: ignore[arg-type]
-    )
-    env.ledger.append("dataset_version", "visits", "sha", record.to_json())
+    publish(env)
     return env
 
 
@@ -79,10 +68,7 @@ def empty(
 def env(empty: Environment, kept: Path) -> Environment:
     """The same with version 1 as champion; the first test trains it, the others take a copy."""
     if not kept.exists():
-        candidate = train(empty, "buys", build_features(empty, "buys").key)
-        evaluate(empty, "buys", candidate.version)
-        approve(empty, "buys", candidate.version)
-        promote(empty, "buys", candidate.version)
+        serve_first(empty)
         empty.ledger.engine.dispose()
         shutil.copytree(empty.home, kept)
     else:
@@ -90,32 +76,6 @@ def env(empty: Environment, kept: Path) -> Environment:
         shutil.rmtree(empty.home)
         shutil.copytree(kept, empty.home)
     return empty
-
-
-def plant(env: Environment, change: Callable[[Path], None], *, signed: bool = True) -> Candidate:
-    """Make version 2 of version 1's files with one change; ``signed``: its hashes fit."""
-    one = versions.candidate(env.ledger, "buys", 1)
-    uri, key = "models/buys/planted", digest("planted")
-    folder = env.lake / uri
-    shutil.copytree(env.lake / one.uri, folder)
-    rewrite(folder / "model.json", key=key)
-    manifest = hashes(folder)
-    change(folder)
-    record = {"version": 2, "key": key, "uri": uri, "run_id": None}
-    two = one.model_copy(update={**record, "manifest": hashes(folder) if signed else manifest})
-    env.ledger.append("version_number", "buys", "2", {"key": key})
-    env.ledger.append("training", "buys", key, two.to_json())
-    return two
-
-
-def hashes(folder: Path) -> dict[str, str]:
-    files = [f for f in folder.rglob("*") if f.is_file() and f.name != "manifest.json"]
-    sums = {str(f.relative_to(folder)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
-    return dict(sorted(sums.items()))
-
-
-def rewrite(file: Path, **changes: Any) -> None:
-    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
 
 
 def failed(verdict: GateVerdict) -> set[str]:
@@ -148,7 +108,7 @@ def test_a_sound_version_is_tried_measured_and_promoted(env: Environment) -> Non
 
 @pytest.mark.usefixtures("fresh_process")
 def test_the_gate_tries_it_in_a_process_of_its_own(env: Environment) -> None:
-    again = evaluate_planted(env, lambda folder: None)
+    again = evaluate_planted(env, same)
     assert again.verdict == "PROMOTE", again.reasons  # the planting itself changes nothing
 
 
@@ -183,47 +143,6 @@ def test_a_model_that_would_run_a_command_is_refused_and_the_old_champion_serves
         promote(env, "buys", 2)
     assert still_serves(env)
     assert not ran.exists()
-
-
-def pickled(folder: Path) -> None:
-    (folder / "model.skops").write_bytes(pickle.dumps({"a": 1}))
-
-
-def with_pickle(folder: Path) -> None:
-    (folder / "model.pkl").write_bytes(pickle.dumps({"a": 1}))
-
-
-def with_code(folder: Path) -> None:
-    (folder / "code").mkdir()
-    (folder / "code" / "sly.py").write_text("raise SystemExit('it ran')")
-    (folder / "MLmodel").write_text("flavors: {python_function: {loader_module: sly, code: code}}")
-
-
-def one_byte(folder: Path) -> None:
-    data = bytearray((folder / "model.skops").read_bytes())
-    data[len(data) // 2] ^= 1
-    (folder / "model.skops").write_bytes(data)
-
-
-def other_metrics(folder: Path) -> None:
-    rewrite(folder / "model.json", validation={"roc_auc": 0.99})
-
-
-def other_training(folder: Path) -> None:
-    rewrite(folder / "model.json", key="of another one")
-
-
-def other_answers(folder: Path) -> None:
-    rows = pl.read_parquet(folder / "recorded.parquet")
-    rows.with_columns(pl.col("_prediction") * 0.9).write_parquet(folder / "recorded.parquet")
-
-
-def other_worth(folder: Path) -> None:
-    (folder / "importance.json").write_text("{}")
-
-
-def no_answers(folder: Path) -> None:
-    (folder / "recorded.parquet").unlink()
 
 
 @pytest.mark.parametrize(
@@ -263,13 +182,13 @@ def test_data_that_changed_since_the_training_are_refused_by_name(env: Environme
     data = bytearray(file.read_bytes())
     data[len(data) // 2] ^= 1
     file.write_bytes(data)
-    verdict = evaluate_planted(env, lambda folder: None)
+    verdict = evaluate_planted(env, same)
     assert failed(verdict) == {"data_unchanged"}
     assert "Dataset visits version 0, file" in verdict.reasons[0]
 
 
 def test_feature_rows_that_changed_since_are_refused(env: Environment) -> None:
-    plant(env, lambda folder: None)
+    plant(env, same)
     file = env.lake / versions.candidate(env.ledger, "buys", 1).features.uri
     rows = pl.read_parquet(file)
     rows.with_columns(signal=pl.col("signal") + 0.01).write_parquet(file)
@@ -307,10 +226,10 @@ def test_a_folder_with_code_in_it_is_not_registered(
 
 
 def test_it_is_tried_again_before_any_alias_moves(env: Environment) -> None:
-    plant(env, lambda folder: None)
+    two = plant(env, same)
     assert evaluate(env, "buys", 2).verdict == "PROMOTE"
     approve(env, "buys", 2)
-    one_byte(env.lake / "models/buys/planted")  # in the days until the approval came
+    one_byte(env.lake / two.uri)  # in the days until the approval came
     with pytest.raises(GateRefusedError, match=r"version 2 may not be promoted: model\.skops: "):
         promote(env, "buys", 2)
     assert still_serves(env)
@@ -320,7 +239,7 @@ def test_it_is_tried_again_before_any_alias_moves(env: Environment) -> None:
 
 
 def test_a_rollback_to_a_version_that_does_not_load_is_on_record(env: Environment) -> None:
-    plant(env, lambda folder: None)
+    plant(env, same)
     evaluate(env, "buys", 2)
     approve(env, "buys", 2)
     promote(env, "buys", 2)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from trimtab.evaluation import registry
+from visits import FAIR, asking
 
 TESTS = """
 from trimtab.evaluation.registry import behaviour_test
@@ -44,13 +45,6 @@ def tests_of_mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
 
 def failed(verdict: Any) -> dict[str, str]:
     return {rule.name: rule.decides for rule in verdict.rules if not rule.passed}
-
-
-def asking(text: str) -> dict[str, str]:
-    return {"min_rows: 300\n": f"min_rows: 300\n  {text}\n"}
-
-
-FAIR = "fairness: {columns: [shop], demographic_parity: 0.1, equalized_odds: 0.15, error: 0.1}"
 
 
 def test_a_fair_model_passes_and_its_gaps_are_kept(new_world: Any) -> None:
@@ -135,11 +129,7 @@ def test_a_behaviour_test_that_breaks_refuses(new_world: Any) -> None:
 
 
 def test_weights_that_are_no_numbers_refuse_by_name(world: Any) -> None:
-    world.train(1)
-    world.models[1, "model"].weights = np.array([1.0, np.nan])  # which no answer shows
-    from trimtab.stages.evaluate import evaluate
-
-    verdict = evaluate(world.env, "buys", 1)
+    verdict = world.judged(1, weights=np.array([1.0, np.nan]))  # which no answer shows
     assert failed(verdict) == {"numerical_health": "reject"}
     assert "model.weights" in verdict.reasons[0]
 
