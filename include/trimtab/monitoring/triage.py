@@ -216,7 +216,7 @@ def loss(pattern: Pattern) -> Verdict | None:
 def miscalibration(pattern: Pattern) -> Verdict | None:
     """What it says does not happen as often as it says, yet the order of its answers holds."""
     loud = pattern.loud("calibration")
-    if not loud:
+    if not loud or not _order_holds(pattern):
         return None
     moved = pattern.moved("calibration")
     auto = pattern.spec.monitor.recalibrate == "auto"
@@ -325,15 +325,16 @@ def _against(window: Observation) -> list[Finding]:
 
 
 def _only_calibration(pattern: Pattern) -> bool:
-    """Whether probabilities that are off explain the loss, since the order of answers holds.
-
-    The concept is judged by that order; so is performance where its metric knows no more.
-    """
-    if "calibration" not in pattern.alarms or pattern.moved("concept"):
-        return False
-    order = {finding.status for finding in pattern.window.findings if finding.signal == "concept"}
+    """Whether probabilities that are off explain the loss, since the order of answers holds."""
     ranked = any(f.statistic in RANKS and f.against is None for f in pattern.moved("performance"))
-    return "ok" in order and not ranked
+    return "calibration" in pattern.alarms and _order_holds(pattern) and not ranked
+
+
+def _order_holds(pattern: Pattern) -> bool:
+    """Whether the concept, which is judged by that order, has held in all of the last windows."""
+    _, n = pattern.spec.monitor.persistence("calibration")
+    seen = [f.status for o in pattern.sound[-n:] for f in o.findings if f.signal == "concept"]
+    return "ok" in seen and "moved" not in seen
 
 
 def _given_up(pattern: Pattern) -> tuple[Training, ...]:

@@ -136,6 +136,8 @@ def test_probabilities_that_are_off_while_the_order_holds() -> None:
     assert of(loss, loss).action == "recalibrate", "which that loss is made of"
     ranks = [*off[:2], performance()]
     assert of(ranks, ranks).action == "retrain"
+    before = [finding("calibration"), finding("concept"), finding("performance", "neg_log_loss")]
+    assert of(before, loss).action == "retrain", "the order did not hold a window ago"
     concept = [finding("calibration"), finding("concept"), finding("performance", "neg_log_loss")]
     assert of(concept, concept).action == "retrain"
 
