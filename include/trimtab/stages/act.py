@@ -81,7 +81,6 @@ def _act(env: Environment, task: Task, links: Links) -> Acted | None:
         acted = tell(env, spec, task.observation, found, acted, change, links)
         also = list(change.entries(found))
         event = env.ledger.append(KIND, spec.model, found.key, acted.to_json(), also=also)
-    page.tell(env, spec.model, found.key)
     log.info("%s %s: %s: %s", spec.model, found.partition, acted.outcome, acted.what)
     page.tell(env, spec.model, found.key)
     return Acted.model_validate(event.payload)
