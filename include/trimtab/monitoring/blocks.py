@@ -108,7 +108,8 @@ def serial(apart: Any) -> float:
     """
     if len(apart) < SERIAL or not (power := float(np.sum(apart**2))):
         return 1.0
-    r = float(np.sum(apart[1:] * apart[:-1])) / power + 1 / len(apart)  # its bias (Kendall 1954)
+    r = float(np.sum(apart[1:] * apart[:-1])) / power
+    r += (1 + 3 * r) / len(apart)  # its bias (Kendall 1954)
     return (1 + min(r, 0.9)) / (1 - min(r, 0.9)) if r > 0 else 1.0
 
 
