@@ -8,7 +8,7 @@ import polars as pl
 
 from trimtab.environment import Environment
 from trimtab.errors import AdditivityError
-from trimtab.monitoring import attribution, report
+from trimtab.monitoring import attribution
 from trimtab.monitoring.attribution import Basis
 from trimtab.monitoring.detect import Comparison
 from trimtab.serving import loader
@@ -16,6 +16,7 @@ from trimtab.serving.frame import coerce
 from trimtab.stages import importance, loading
 from trimtab.stages.rows import training_rows
 from trimtab.stages.watch import expected
+from trimtab.stages.watch.kept import kept, place
 from trimtab.stages.watch.look import Look
 from trimtab.stages.watch.top import top
 from trimtab.training import shapley
@@ -49,17 +50,17 @@ def attributed(look: Look) -> list[Comparison]:
 
 def _reference(env: Environment, candidate: Candidate, time: str | None) -> Basis:
     """Explain hold-out rows, unseen by the model as a window's are; once, then a file."""
-    path = env.lake / "profiles" / candidate.model / f"{candidate.key[:16]}.attribution.json"
-    if path.exists():
-        return Basis.model_validate_json(path.read_text())
+    path = place(env, candidate, "attribution.json")
+    return kept(path, Basis, lambda: _basis(env, candidate, time))
+
+
+def _basis(env: Environment, candidate: Candidate, time: str | None) -> Basis:
     stored = pl.scan_parquet(env.lake / candidate.features.uri)
     rows = stored.filter(pl.col(ROLE) == "holdout").collect()
     values, method = _contributions(env, candidate, _sample(rows, time, REFERENCE))
     seconds = expected.seconds(rows, time)
     names = candidate.features.features
-    built = attribution.basis(values, names, seconds=seconds, method=method)
-    report.write(built.model_dump_json(), path)
-    return built
+    return attribution.basis(values, names, seconds=seconds, method=method)
 
 
 def _contributions(env: Environment, candidate: Candidate, rows: pl.DataFrame) -> tuple[Any, str]:

@@ -1,23 +1,20 @@
 """What a window's distances are when nothing has changed: the reference's blocks, kept as files."""
 
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
-from typing import TypeVar
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
 from trimtab.config.monitor import Monitor
 from trimtab.environment import Environment
-from trimtab.monitoring import joint, profile, report, runs
+from trimtab.monitoring import joint, profile, runs
 from trimtab.monitoring.joint import ERROR, Basis
 from trimtab.monitoring.null import Null, null
 from trimtab.monitoring.profile import ColumnProfile, ReferenceProfile
 from trimtab.monitoring.runs import Blocks
+from trimtab.stages.watch.kept import kept, place
 from trimtab.stages.watch.look import PREDICTION, Look, answers
 from trimtab.stages.watch.top import top
 from trimtab.types import ROLE, Candidate, Record
-
-T = TypeVar("T", bound=Record)
 
 
 class JointReference(Record):
@@ -37,7 +34,7 @@ def features(env: Environment, candidate: Candidate, reference: ReferenceProfile
         rows = _rows(env, candidate, "train", [*reference.columns], time)
         return runs.cut(rows, reference.columns, time)
 
-    return _kept(_path(env, candidate, "blocks"), Blocks, build)
+    return kept(place(env, candidate, "blocks.json"), Blocks, build)
 
 
 def predictions(env: Environment, candidate: Candidate, before: ColumnProfile) -> Blocks:
@@ -50,7 +47,7 @@ def predictions(env: Environment, candidate: Candidate, before: ColumnProfile) -
         rows = given.with_columns(held_out[time]) if time else given
         return runs.cut(rows, {PREDICTION: before}, time)
 
-    return _kept(_path(env, candidate, "answers"), Blocks, build)
+    return kept(place(env, candidate, "answers.json"), Blocks, build)
 
 
 def together(
@@ -71,13 +68,10 @@ def together(
         blocks = runs.cut(error, seen, time)
         return JointReference(asked=tuple(columns), basis=basis, error=seen[ERROR], blocks=blocks)
 
-    path = _path(env, candidate, "joint")
-    kept = _kept(path, JointReference, build)
-    if kept.asked == tuple(columns):
-        return kept
-    built = build()  # the model file names other columns by now
-    report.write(built.model_dump_json(), path)
-    return built
+    def fits(found: JointReference) -> bool:  # the model file may name other columns by now
+        return found.asked == tuple(columns)
+
+    return kept(place(env, candidate, "joint.json"), JointReference, build, fits)
 
 
 def watched(
@@ -123,16 +117,3 @@ def _rows(
     if columns is None:
         return stored.collect()
     return stored.select(list(dict.fromkeys([*columns, *([time] if time else [])]))).collect()
-
-
-def _path(env: Environment, candidate: Candidate, what: str) -> Path:
-    return env.lake / "profiles" / candidate.model / f"{candidate.key[:16]}.{what}.json"
-
-
-def _kept(path: Path, kind: type[T], build: Callable[[], T]) -> T:
-    """Read an artefact, or build it and write it aside; two builders write the same."""
-    if path.exists():
-        return kind.model_validate_json(path.read_text())
-    built = build()
-    report.write(built.model_dump_json(), path)
-    return built

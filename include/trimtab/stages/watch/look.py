@@ -15,11 +15,12 @@ from trimtab.config.monitor import Monitor
 from trimtab.environment import Environment
 from trimtab.features import sources, view
 from trimtab.ledger import prediction
-from trimtab.monitoring import profile, report
+from trimtab.monitoring import profile
 from trimtab.monitoring.profile import ColumnProfile, Kind, ReferenceProfile
 from trimtab.stages import loading
 from trimtab.stages.score import candidate_of
 from trimtab.stages.watch import labels
+from trimtab.stages.watch.kept import kept, place
 from trimtab.types import (
     FILE,
     ROLE,
@@ -90,14 +91,16 @@ def look_at(env: Environment, scoring: Scoring, later: labels.Moment | None = No
 
 def reference_profile(env: Environment, candidate: Candidate) -> ReferenceProfile:
     """Return what the version learnt from and predicted at its gate; built once, then a file."""
-    path = env.lake / "profiles" / candidate.model / f"{candidate.key[:16]}.json"
-    if path.exists():
-        return ReferenceProfile.model_validate_json(path.read_text())
+    path = place(env, candidate, "json")
+    return kept(path, ReferenceProfile, lambda: _profiled(env, candidate))
+
+
+def _profiled(env: Environment, candidate: Candidate) -> ReferenceProfile:
     features = candidate.features
     stored = pl.scan_parquet(env.lake / features.uri)
     trained = stored.filter(pl.col(ROLE) == "train").select(features.features).collect()
     held_out = stored.filter(pl.col(ROLE) == "holdout").collect()
-    built = ReferenceProfile(
+    return ReferenceProfile(
         model=candidate.model,
         version=candidate.version,
         key=candidate.key,
@@ -105,8 +108,6 @@ def reference_profile(env: Environment, candidate: Candidate) -> ReferenceProfil
         columns=profile.build(trained, kinds(features)),
         prediction=_predicted(env, candidate, held_out),
     )
-    report.write(built.model_dump_json(), path)
-    return built
 
 
 def kinds(features: FeatureSet) -> dict[str, Kind]:

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from trimtab.monitoring import quality, report, wholeness
+from trimtab.monitoring import quality, wholeness
 from trimtab.monitoring.detect import Comparison
 from trimtab.monitoring.quality import Delivery
 from trimtab.monitoring.wholeness import Wholeness
+from trimtab.stages.watch.kept import kept, place
 from trimtab.stages.watch.look import Look, kinds
-from trimtab.types import ROLE, DatasetVersion, FileVerdict
+from trimtab.types import ROLE, Candidate, DatasetVersion, FileVerdict
 from trimtab.watch import Finding
 
 
@@ -23,10 +24,11 @@ def whole(look: Look) -> list[Comparison]:
 def usual_wholeness(look: Look) -> Wholeness:
     """Return what was usual among the version's training rows; built once, then a file."""
     candidate = look.candidate
-    folder = look.env.lake / "profiles" / candidate.model
-    path = folder / f"{candidate.key[:16]}.quality.json"
-    if path.exists():
-        return Wholeness.model_validate_json(path.read_text())
+    path = place(look.env, candidate, "quality.json")
+    return kept(path, Wholeness, lambda: _usual(look, candidate))
+
+
+def _usual(look: Look, candidate: Candidate) -> Wholeness:
     features = candidate.features
     stored = pl.scan_parquet(look.env.lake / features.uri)
     trained = stored.filter(pl.col(ROLE) == "train")
@@ -34,9 +36,7 @@ def usual_wholeness(look: Look) -> Wholeness:
     time = look.time if look.time in there else None
     identity = [*features.features, *([time] if time else [])]
     rows = trained.select(*dict.fromkeys(identity)).collect()
-    built = wholeness.build(rows, kinds(features), time=time, identity=identity)
-    report.write(built.model_dump_json(), path)
-    return built
+    return wholeness.build(rows, kinds(features), time=time, identity=identity)
 
 
 def _file(look: Look) -> Iterator[Finding]:

@@ -1,19 +1,19 @@
 """Columns and the primary metric in the parts of the rows that the model file names."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import polars as pl
 
 from trimtab.evaluation import bootstrap, holdout
 from trimtab.evaluation.case import Answers
 from trimtab.evaluation.slices import Scored
-from trimtab.monitoring import performance, profile, report, runs, slices
+from trimtab.monitoring import performance, profile, runs, slices
 from trimtab.monitoring.detect import Comparison
 from trimtab.monitoring.null import Null, null
 from trimtab.monitoring.slices import Cut, Part, Parts
 from trimtab.stages import loading
 from trimtab.stages.watch import expected, truth
+from trimtab.stages.watch.kept import kept, place
 from trimtab.stages.watch.look import Look, kinds
 from trimtab.stages.watch.realised import often
 from trimtab.stages.watch.top import top
@@ -137,19 +137,8 @@ def _reference(look: Look) -> Parts:
     asked = _columns(look)
     if not asked:
         return Parts(asked=(), cuts=(), parts=())
-    path = _path(look)
-    if path.exists():
-        kept = Parts.model_validate_json(path.read_text())
-        if kept.asked == asked:
-            return kept
-    built = _built(look, asked)
-    report.write(built.model_dump_json(), path)
-    return built
-
-
-def _path(look: Look) -> Path:
-    folder = look.env.lake / "profiles" / look.candidate.model
-    return folder / f"{look.candidate.key[:16]}.slices.json"
+    path = place(look.env, look.candidate, "slices.json")
+    return kept(path, Parts, lambda: _built(look, asked), lambda found: found.asked == asked)
 
 
 def _built(look: Look, asked: tuple[str, ...]) -> Parts:

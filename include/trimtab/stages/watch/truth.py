@@ -14,12 +14,14 @@ import polars as pl
 from trimtab import metrics
 from trimtab.config.columns import primary_metric
 from trimtab.environment import Environment
+from trimtab.features import store
 from trimtab.monitoring import blocks, inputs
 from trimtab.monitoring.estimated import Unlabelled
 from trimtab.monitoring.profile import Kind
 from trimtab.monitoring.truth import Known, Metric
 from trimtab.serving import loader
 from trimtab.stages import importance, loading
+from trimtab.stages.watch.kept import place
 from trimtab.stages.watch.look import CHANCES, PREDICTION, REPEATED, TRAINED, Look, kinds
 from trimtab.types import ROLE, TARGET, Candidate
 
@@ -119,13 +121,9 @@ def _reference(look: Look) -> pl.DataFrame:
 
 
 def _stored(env: Environment, candidate: Candidate, time: str | None) -> pl.DataFrame:
-    folder = env.lake / "profiles" / candidate.model
-    path = folder / f"{candidate.key[:16]}.truth.parquet"
+    path = place(env, candidate, "truth.parquet")
     if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f".{path.name}.tmp")
-        _built(env, candidate, time).write_parquet(aside)
-        aside.replace(path)
+        store.write(_built(env, candidate, time), path)
     return _read(path)
 
 
