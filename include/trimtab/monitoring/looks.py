@@ -10,9 +10,9 @@ BY_LABELS: tuple[Signal, ...] = ("performance", "concept", "calibration", "fairn
 COMPLETE = 0.95  # share of labelled rows from which on no later look is expected
 LEAST = 0.05  # share of the rows whose label must be new
 PARTS = 4  # a look each time another quarter of the labels is there
-# Looks a window can have: at once, four quarters, and when the last label is due. A chance
-# (p-value) of a window that is looked at so often is as many times as large (Bonferroni).
-MOST = 1 + PARTS + 1
+# Looks a window can have: at once, when there are enough rows, at each quarter, when nearly all
+# are there, and when the last one is due.
+MOST = 1 + 1 + PARTS + 1 + 1
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,14 @@ def again(rows: int, before: Labels, now: Labels, min_rows: int) -> bool:
     return judged or quarter or complete or (now.due and not before.due)
 
 
-def often(rows: int, known: int, *, later: bool) -> int:
-    """How many looks the chances of this one must answer for."""
-    return MOST if later or known < COMPLETE * rows else 1
+def often(rows: int, known: int, earlier: int) -> int:
+    """How many looks the chance of this one must answer for: a p-value is as many times as large.
+
+    The looks before, this one, and those that may still come: each takes ``LEAST`` of the rows'
+    labels. That is never fewer than the window has in the end, so that Bonferroni's bound holds.
+    """
+    to_come = int((rows - known) / (LEAST * rows)) if rows else 0
+    return min(earlier + 1 + to_come, MOST)
 
 
 def merged(observations: Sequence[Observation]) -> list[Observation]:

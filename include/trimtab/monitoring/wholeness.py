@@ -66,7 +66,7 @@ def build(
     present = {name: kind for name, kind in kinds.items() if name in frame.columns}
     missing = [as_counted(name, kind).is_null().sum().alias(name) for name, kind in present.items()]
     counted = blocks.group_by(_BLOCK).agg(pl.len().alias(_HASH), *missing).sort(_BLOCK)
-    there = [name for name in identity if name in frame.columns]
+    there = [name for name in dict.fromkeys(identity) if name in frame.columns]
     return Wholeness(
         rows=tuple(counted[_HASH]),
         columns={

@@ -1,3 +1,6 @@
+import numpy as np
+import pytest
+
 from trimtab.monitoring import looks
 from trimtab.monitoring.looks import Labels
 from trimtab.watch import Alarm, Finding, Observation
@@ -29,9 +32,27 @@ def test_no_window_is_looked_at_more_often_than_its_chances_say() -> None:
 
 
 def test_labels_that_were_all_there_are_looked_at_once() -> None:
-    assert looks.often(1000, 990, later=False) == 1
-    assert looks.often(1000, 500, later=False) == looks.MOST
-    assert looks.often(1000, 990, later=True) == looks.MOST
+    assert looks.often(1000, 990, earlier=0) == 1
+    assert looks.often(1000, 940, earlier=0) == 2, "one more may come"
+    assert looks.often(1000, 500, earlier=0) == looks.MOST
+    assert looks.often(1000, 990, earlier=1) == 2
+    assert looks.often(0, 0, earlier=0) == 1
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_window_is_never_looked_at_more_often_than_was_answered_for(seed: int) -> None:
+    """The bound behind the budget: all looks together spend no more than one chance."""
+    draw, rows = np.random.default_rng(seed), 1000
+    known, spent, done = 0, 0.0, 0
+    was = looks.Labels(0, due=False)
+    arrivals = np.sort(draw.integers(0, rows + 1, 60))
+    for known in (0, *arrivals.tolist()):
+        now = looks.Labels(known, due=bool(known > 900))
+        if done == 0 or looks.again(rows, was, now, 100):
+            spent += 1 / looks.often(rows, known, done)
+            was, done = now, done + 1
+    assert done <= looks.MOST
+    assert spent <= 1 + 1e-9
 
 
 def found(signal: str, status: str = "ok") -> Finding:

@@ -101,6 +101,13 @@ def test_rows_that_are_alike_anyway_are_no_duplicates() -> None:
         assert moved(judged(alike, rows(count, 1))) == set(), count
 
 
+def test_a_time_that_is_a_feature_too_counts_once() -> None:
+    kinds: dict[str, Kind] = {"at": "hour", "x": "numeric"}
+    built = wholeness.build(rows(3_000, 0), kinds, time="at", identity=["x", "at", "at"])
+    assert built.identity == ("x", "at")
+    assert moved(judged(built, rows(1_000, 1))) == set()
+
+
 def test_a_calendar_may_move_on_and_a_constant_may_change() -> None:
     """A model that learnt from the first months meets the others without a fault."""
     first, later = (

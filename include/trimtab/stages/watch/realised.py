@@ -112,5 +112,7 @@ def _with(found: Finding, **told: Any) -> Comparison:
 
 def often(look: Look) -> int:
     """Return how many looks at this window the chance must answer for."""
-    labelled = look.rows[TARGET].count()
-    return looks.often(look.rows.height, labelled, later=look.labels_at is not None)
+    scoring = look.scoring
+    seen = look.env.ledger.events("observation", scoring.model)
+    earlier = sum(e.payload["sha256"] == scoring.sha256 for e in seen)
+    return looks.often(look.rows.height, look.rows[TARGET].count(), earlier)
