@@ -23,6 +23,13 @@ def repaired(ledger: Ledger, noticed: Event) -> None:
     ledger.append(REPAIRED, noticed.subject, noticed.key, {"seq": noticed.seq})
 
 
+def unfinished(ledger: Ledger, model: str) -> list[Event]:
+    """Return the changes that were to be put right and were not recorded as such."""
+    done = {event.key for event in ledger.events(REPAIRED, model)}
+    asked = [event for event in ledger.events(KIND, model) if event.payload["repaired"]]
+    return [event for event in asked if event.key not in done]
+
+
 def _name(change: ForeignChange) -> str:
     return f"{change.what}:{change.name}"
 

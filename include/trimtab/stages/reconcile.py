@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from trimtab.adapters.tracking import Ghost
 from trimtab.environment import Environment
-from trimtab.ledger import approvals, mirror
+from trimtab.ledger import approvals, foreign, mirror
 from trimtab.stages import ask
 from trimtab.stages.foreign import undone
 from trimtab.stages.labels import differences
@@ -60,7 +60,10 @@ def _foreign(env: Environment, model: str, *, dry_run: bool) -> list[ForeignChan
         found = list(differences(env, model))
         if dry_run:
             return [each.change.model_copy(update={"repaired": False}) for each in found]
-        return [change for each in found if (change := undone(env, each))]
+        changes = [change for each in found if (change := undone(env, each))]
+        for event in foreign.unfinished(env.ledger, model):  # no difference any more: who put it
+            foreign.repaired(env.ledger, event)  # right was killed before it was written down
+        return changes
 
 
 def _sweep(env: Environment, models: Iterable[str], *, dry_run: bool) -> list[Swept]:

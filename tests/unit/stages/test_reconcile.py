@@ -13,6 +13,7 @@ import pytest
 from trimtab.adapters.tracking import Tracker
 from trimtab.clock import FixedClock
 from trimtab.environment import Environment, open_environment
+from trimtab.ledger import foreign
 from trimtab.stages.approve import approve
 from trimtab.stages.block import block, unblock
 from trimtab.stages.evaluate import evaluate
@@ -133,6 +134,20 @@ def test_killed_between_the_record_and_the_repair_it_is_one_incident(
     assert env.tracker.aliases("kind")["champion"] == "2"
     assert len(reconcile(env).foreign) == 1
     assert len(kept(env)) == before + 1
+
+
+def test_killed_between_the_repair_and_its_record_the_repair_is_recorded(
+    env: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env.tracker.client.set_registered_model_alias("kind", "champion", "2")
+    monkeypatch.setattr(foreign, "repaired", _killed)
+    with pytest.raises(KeyboardInterrupt):
+        reconcile(env)
+    monkeypatch.undo()
+    assert env.tracker.aliases("kind") == RIGHT
+    assert len(foreign.unfinished(env.ledger, "kind")) == 1
+    assert reconcile(env).foreign == (), "it was told before"
+    assert foreign.unfinished(env.ledger, "kind") == []
 
 
 def _killed(*_: Any) -> None:
