@@ -1,5 +1,7 @@
 """What somebody changed in the tracking server by hand: each incident once, and its repair."""
 
+from collections.abc import Iterable
+
 from trimtab.ledger.event import Event
 from trimtab.ledger.ledger import Ledger
 from trimtab.types import ForeignChange
@@ -23,11 +25,12 @@ def repaired(ledger: Ledger, noticed: Event) -> None:
     ledger.append(REPAIRED, noticed.subject, noticed.key, {"seq": noticed.seq})
 
 
-def unfinished(ledger: Ledger, model: str) -> list[Event]:
-    """Return the changes that were to be put right and were not recorded as such."""
+def unfinished(ledger: Ledger, model: str, there: Iterable[ForeignChange] = ()) -> list[Event]:
+    """Return the changes that were put right, being no more ``there``, and not recorded as such."""
     done = {event.key for event in ledger.events(REPAIRED, model)}
+    names = {_name(change) for change in there}
     asked = [event for event in ledger.events(KIND, model) if event.payload["repaired"]]
-    return [event for event in asked if event.key not in done]
+    return [e for e in asked if e.key not in done and _of(e.key) not in names]
 
 
 def _name(change: ForeignChange) -> str:

@@ -60,10 +60,9 @@ def _foreign(env: Environment, model: str, *, dry_run: bool) -> list[ForeignChan
         found = list(differences(env, model))
         if dry_run:
             return [each.change.model_copy(update={"repaired": False}) for each in found]
-        changes = [change for each in found if (change := undone(env, each))]
-        for event in foreign.unfinished(env.ledger, model):  # no difference any more: who put it
-            foreign.repaired(env.ledger, event)  # right was killed before it was written down
-        return changes
+        for event in foreign.unfinished(env.ledger, model, [each.change for each in found]):
+            foreign.repaired(env.ledger, event)  # who put it right was killed before saying so
+        return [change for each in found if (change := undone(env, each))]
 
 
 def _sweep(env: Environment, models: Iterable[str], *, dry_run: bool) -> list[Swept]:
