@@ -6,15 +6,14 @@ from statistics import median
 
 from trimtab.environment import Environment
 from trimtab.errors import NotReadyError
-from trimtab.ledger import champion
+from trimtab.ledger import champion, versions
 from trimtab.monitoring import budget, calibrate
 from trimtab.monitoring.calibrate import Column, Simulated, Volume
 from trimtab.monitoring.joint import ERROR
 from trimtab.monitoring.null import LEAST_RUNS
-from trimtab.stages.score import candidate_of
 from trimtab.stages.watch import expected
 from trimtab.stages.watch.look import PREDICTION, reference_profile
-from trimtab.types import Candidate, GateVerdict, Scoring
+from trimtab.types import Candidate, Scoring
 from trimtab.watch import Calibration, Observation, Signal, Visible
 
 WINDOWS = 1000
@@ -47,7 +46,7 @@ def calibration(
     now = champion.current(env.ledger, model)
     if now is None:
         raise NotReadyError(f"{model} has no champion yet; its reference comes with the first one")
-    candidate = candidate_of(env, model, now.version)
+    candidate = versions.candidate(env.ledger, model, now.version)
     seen = [Observation.model_validate(e.payload) for e in env.ledger.events("observation", model)]
     volume = _volume(env, model, seen, rows, every)
     columns = list(_columns(env, candidate))
@@ -58,7 +57,8 @@ def calibration(
     shared = [signal for signal in dict.fromkeys(heard) if settings.watch(signal).alarm]
     share = found.level / max(len(shared), 1)
     visible = calibrate.visible(columns, settings, volume, share)
-    loss = calibrate.metric(_gate(env, candidate), settings, volume.rows, share)
+    gate = versions.newest_verdict(env.ledger, model, now.version)
+    loss = calibrate.metric(gate, settings, volume.rows, share)
     count, span = settings.budget
     return Calibration(
         model=model,
@@ -117,15 +117,6 @@ def _volume(
     given = every or budget.pace(last)
     span = median(spans) if spans and every is None else None
     return Volume(rows, span or (given.total_seconds() if given else None), given)
-
-
-def _gate(env: Environment, candidate: Candidate) -> GateVerdict | None:
-    found = [
-        GateVerdict.model_validate(event.payload)
-        for event in env.ledger.events("gate", candidate.model)
-        if event.payload["version"] == candidate.version
-    ]
-    return found[-1] if found else None
 
 
 def _notes(

@@ -127,7 +127,7 @@ def _judged(look: Look, compared: list[Comparison]) -> Observation:
         sha256=scoring.sha256,
         partition=_partition(scoring),
         rows=look.rows.height,
-        since=look.rows[look.time].min() if look.time and look.time in look.rows.columns else None,
+        since=look.oldest,
         newest=scoring.newest,
         findings=tuple(each.finding for each in compared),
         performance=next(
