@@ -158,11 +158,7 @@ def _pages(look: Look, seen: Observation, compared: list[Comparison]) -> Observa
     place = env.reports / folder
     page = _evidently(look, place / "evidently.html")
     seen = seen.model_copy(update={"report": str(folder / "index.html")})
-    told = [
-        Comparison(f, c.reference, c.current, c.distance)
-        for f, c in zip(seen.findings, compared, strict=True)
-    ]
-    pages.publish(env, seen, told, page)
+    pages.publish(env, seen, detect.concluded(compared, seen.findings), page)
     return seen
 
 
