@@ -7,10 +7,11 @@ from statistics import median
 from trimtab.environment import Environment
 from trimtab.errors import NotReadyError
 from trimtab.ledger import champion, versions
-from trimtab.monitoring import budget, calibrate
-from trimtab.monitoring.calibrate import Column, Simulated, Volume
+from trimtab.monitoring import budget, calibrate, visible
+from trimtab.monitoring.calibrate import Simulated
 from trimtab.monitoring.joint import ERROR
 from trimtab.monitoring.null import LEAST_RUNS
+from trimtab.monitoring.unchanged import Column, Volume
 from trimtab.stages.watch import expected
 from trimtab.stages.watch.look import PREDICTION, reference_profile
 from trimtab.types import Candidate, Scoring
@@ -56,9 +57,9 @@ def calibration(
     heard: list[Signal] = [*simulated, "performance", *(f.signal for f in recent)]
     shared = [signal for signal in dict.fromkeys(heard) if settings.watch(signal).alarm]
     share = found.level / max(len(shared), 1)
-    visible = calibrate.visible(columns, settings, volume, share)
+    seen_from = visible.smallest(columns, settings, volume, share)
     gate = versions.newest_verdict(env.ledger, model, now.version)
-    loss = calibrate.metric(gate, settings, volume.rows, share)
+    loss = visible.loss(gate, settings, volume.rows, share)
     count, span = settings.budget
     return Calibration(
         model=model,
@@ -74,7 +75,7 @@ def calibration(
         level=found.level,
         signals=tuple(simulated),
         shared=tuple(signal for signal in shared if signal not in simulated),
-        visible=(*visible, *([loss] if loss else [])),
+        visible=(*seen_from, *([loss] if loss else [])),
         notes=tuple(_notes(columns, volume, found, settings.min_rows, loss)),
     )
 
