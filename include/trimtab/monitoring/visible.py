@@ -1,6 +1,6 @@
 """The smallest change that the settings would show: planted in windows without one. Pure."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import sqrt
 from statistics import NormalDist
 from typing import Any
@@ -11,7 +11,7 @@ from trimtab.config.monitor import Monitor
 from trimtab.monitoring.distance import psi_each
 from trimtab.monitoring.unchanged import Column, Maker, Volume
 from trimtab.types import GateVerdict
-from trimtab.watch import Visible
+from trimtab.watch import Signal, Visible
 
 POWER = 0.8  # chance of seeing the smallest change in one window
 _SHIFTS = 60  # windows that a change is planted in
@@ -20,7 +20,12 @@ Change = Callable[[Any, float], Any]
 
 
 def smallest(
-    columns: Sequence[Column], settings: Monitor, volume: Volume, share: float, *, seed: int = 0
+    columns: Sequence[Column],
+    settings: Monitor,
+    volume: Volume,
+    shares: Mapping[Signal, float],
+    *,
+    seed: int = 0,
 ) -> list[Visible]:
     """Return the smallest shift of every column that a window would show.
 
@@ -28,7 +33,7 @@ def smallest(
         columns: what is compared.
         settings: of the model's monitor.
         volume: of a window.
-        share: of the level that each signal has.
+        shares: of the level, that each signal has.
         seed: of the draws.
     """
     draw = np.random.default_rng(seed)
@@ -36,7 +41,7 @@ def smallest(
     for column in columns:
         if column.profile.constant or column.signal == "joint":
             continue
-        level = share / sum(each.signal == column.signal for each in columns)
+        level = shares[column.signal] / sum(each.signal == column.signal for each in columns)
         maker = Maker(column, volume)
         places = draw.random(_SHIFTS)
         drawn = np.stack([maker.counts(place, draw) for place in places]).astype(float)

@@ -56,10 +56,11 @@ def calibration(
     recent = [f for o in seen[-budget.RECENT :] for f in o.findings if f.p_value is not None]
     heard: list[Signal] = [*simulated, "performance", *(f.signal for f in recent)]
     shared = [signal for signal in dict.fromkeys(heard) if settings.watch(signal).alarm]
-    share = found.level / max(len(shared), 1)
-    seen_from = visible.smallest(columns, settings, volume, share)
+    each = found.level / max(len(shared), 1)
+    shares = {signal: each * budget.of_whole(recent, signal) for signal in heard}
+    seen_from = visible.smallest(columns, settings, volume, shares)
     gate = versions.newest_verdict(env.ledger, model, now.version)
-    loss = visible.loss(gate, settings, volume.rows, share)
+    loss = visible.loss(gate, settings, volume.rows, shares["performance"])
     count, span = settings.budget
     return Calibration(
         model=model,

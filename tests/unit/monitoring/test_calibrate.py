@@ -65,7 +65,7 @@ def test_rows_of_a_window_are_drawn_once_each() -> None:
 def test_the_smallest_shift_is_the_smallest(count: int) -> None:
     """A window with the shift that is said is seen by the real thing, with half of it is not."""
     share = 1 / 90 / 2
-    told = visible.smallest(COLUMNS, SETTINGS, Volume(count), share)
+    told = visible.smallest(COLUMNS, SETTINGS, Volume(count), {"data": share})
     size = {(v.name, v.what): v.smallest or 0.0 for v in told}
     assert set(size) == {
         ("x", "mean"), ("x", "missing"), ("y", "mean"), ("y", "missing"),
@@ -89,7 +89,7 @@ def test_the_smallest_shift_is_the_smallest(count: int) -> None:
 
 def test_a_limit_out_of_reach_is_said() -> None:
     blind = Monitor.model_validate({"signals": {"data": {"limit": 1000}}})
-    told = visible.smallest(COLUMNS, blind, Volume(200), 0.01)
+    told = visible.smallest(COLUMNS, blind, Volume(200), {"data": 0.01})
     assert {each.smallest for each in told} == {None}
 
 
