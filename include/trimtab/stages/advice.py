@@ -60,6 +60,7 @@ def _sha256(env: Environment, dataset: str, file: str) -> str:
     }
     if len(found) == 1:
         return found.pop()
+    lists = f"'trimtab data log {dataset}' lists them"
     several = f"{len(found)} published files of {dataset} are called {file}; name one by its hash"
-    none = f"{dataset} has no published file {file!r}; 'trimtab data log {dataset}' lists them"
-    raise DataError(several if found else none)
+    none = f"{dataset} has no published file {file!r}"
+    raise DataError(f"{several if found else none}; {lists}")
