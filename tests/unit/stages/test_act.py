@@ -148,6 +148,16 @@ def test_whose_rows_were_joined_is_called_when_those_are_broken(
     assert list(advice.standing(env.ledger, "rides")) == ["abc"]
 
 
+def test_another_fault_of_the_same_source_is_told_though_the_first_one_stands(
+    env: Environment, sent: Sent
+) -> None:
+    for key, column in (("w1", "km"), ("w2", "km"), ("w3", "minutes"), ("w4", "km")):
+        window(env, key, "upstream_fault", "quarantine", evidence=(f"data:{column}",))
+        act(env, "one")
+    assert [message["title"][:6] for message in sent] == ["one w1", "one w3"]
+    assert len({message["incident"] for message in sent}) == 1
+
+
 def test_a_person_who_says_a_file_is_right_has_the_last_word(env: Environment, sent: Sent) -> None:
     window(env, "abc", "upstream_fault", "quarantine")
     act(env, "one")
