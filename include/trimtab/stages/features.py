@@ -167,10 +167,32 @@ def rows_at(env: Environment, spec: ModelSpec, features: FeatureSet) -> pl.DataF
     Raises:
         NotReadyError: a dataset's version is not known any more.
     """
-    versions, kept = features.versions, Scope(features.left_out, features.since)
-    found = {name: sources.published(env, name, at) for name, at in versions.items()}
+    found, kept = _found_again(env, features), Scope(features.left_out, features.since)
     rows, _ = _rows(env, spec, found, {}, kept)
     return _split(env, spec, rows, _narrowed(env, spec, found, kept))[0]
+
+
+def unlabelled_at(env: Environment, spec: ModelSpec, features: FeatureSet) -> pl.DataFrame:
+    """Build the rows whose label was due and had not come when a feature set was built.
+
+    They have the role that a label would have given them.
+
+    Raises:
+        NotReadyError: a dataset's version is not known any more.
+    """
+    found, kept = _found_again(env, features), Scope(features.left_out, features.since)
+    source, tables = _narrowed(env, spec, found, kept), _tables(found)
+    names = view.needed(spec, env.project.catalog)
+    ours = _due(env, spec, found, source).filter(pl.col(TARGET).is_null())
+    rows = view.joined(ours, spec, env.project.catalog, tables, names)
+    if features.train_until is None:
+        return _split(env, spec, rows, source)[0]
+    main = env.project.dataset(spec.data.from_)
+    return split.by_time(rows, str(main.time), features.train_until)
+
+
+def _found_again(env: Environment, features: FeatureSet) -> dict[str, Source]:
+    return {name: sources.published(env, name, at) for name, at in features.versions.items()}
 
 
 def _rows(
@@ -182,16 +204,28 @@ def _rows(
 ) -> tuple[pl.DataFrame, int]:
     """Return the labelled rows in a fixed order, and how many have no label."""
     catalog, source = env.project.catalog, _narrowed(env, spec, found, wanted)
-    main, task = catalog.datasets[spec.data.from_], task_of(spec, catalog)
-    tables = {name: each.table for name, each in found.items()}
-    label = target.label(spec.target, task, main.columns[spec.target.column])
+    ours = _due(env, spec, found, source).filter(pl.col(TARGET).is_not_null())
+    names = [*view.needed(spec, catalog), TARGET]
+    joined = view.joined(ours, spec, catalog, _tables(found), names, seconds=seconds)
+    rows = target.checked(joined, spec.target, task_of(spec, catalog))
+    return rows, source.rows - rows.height
+
+
+def _tables(found: Mapping[str, Source]) -> dict[str, pl.LazyFrame]:
+    return {name: each.table for name, each in found.items()}
+
+
+def _due(
+    env: Environment, spec: ModelSpec, found: Mapping[str, Source], source: Source
+) -> pl.LazyFrame:
+    """The rows whose label can be known, in a fixed order, with what is known of it."""
+    main = env.project.dataset(spec.data.from_)
+    label = target.label(
+        spec.target, task_of(spec, env.project.catalog), main.columns[spec.target.column]
+    )
     can_know = target.known(spec.target, main.time, found[spec.data.from_].newest)
     order = [*([main.time] if main.time else []), ORDER, ROW]
-    ours = source.table.with_columns(label).filter(can_know, pl.col(TARGET).is_not_null())
-    names = [*view.needed(spec, catalog), TARGET]
-    joined = view.joined(ours.sort(order), spec, catalog, tables, names, seconds=seconds)
-    rows = target.checked(joined, spec.target, task)
-    return rows, source.rows - rows.height
+    return source.table.with_columns(label).filter(can_know).sort(order)
 
 
 def _split(

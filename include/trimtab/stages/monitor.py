@@ -6,8 +6,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-import polars as pl
-
 from trimtab.adapters import evidently
 from trimtab.adapters.evidently import DriftPage
 from trimtab.environment import Environment
@@ -25,13 +23,14 @@ from trimtab.stages.watch import (
     predecessor,
     quality,
     realised,
+    reference,
     service,
     shape,
     slices,
 )
 from trimtab.stages.watch import page as pages
 from trimtab.stages.watch.look import Look, look_at
-from trimtab.types import ROLE, TARGET, Scoring
+from trimtab.types import TARGET, Scoring
 from trimtab.watch import Finding, Observation, Signal
 
 log = logging.getLogger(__name__)
@@ -168,9 +167,8 @@ def _evidently(look: Look, path: Path) -> DriftPage:
     if look.labels_at is not None:
         return DriftPage("empty", note="only the labels were looked at again")
     features = look.candidate.features
-    stored = pl.scan_parquet(look.env.lake / features.uri).filter(pl.col(ROLE) == "train")
     return evidently.write_drift_page(
-        stored,
+        reference.rows(look.env, look.candidate, "train"),
         look.rows,
         path,
         numeric=features.numeric,

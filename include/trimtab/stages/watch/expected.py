@@ -1,6 +1,7 @@
 """What a window's distances are when nothing has changed: the reference's blocks, kept as files."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from typing import Literal
 
 import polars as pl
 
@@ -11,10 +12,11 @@ from trimtab.monitoring.joint import ERROR, Basis
 from trimtab.monitoring.null import Null, null
 from trimtab.monitoring.profile import ColumnProfile, ReferenceProfile
 from trimtab.monitoring.runs import Blocks
+from trimtab.stages.watch import reference as side
 from trimtab.stages.watch.kept import kept, place
 from trimtab.stages.watch.look import PREDICTION, Look, answers
 from trimtab.stages.watch.top import top
-from trimtab.types import ROLE, Candidate, Record
+from trimtab.types import Candidate, Record
 
 
 class JointReference(Record):
@@ -31,7 +33,7 @@ def features(env: Environment, candidate: Candidate, reference: ReferenceProfile
 
     def build() -> Blocks:
         time = _time(env, candidate)
-        rows = _rows(env, candidate, "train", [*reference.columns], time)
+        rows = _rows(env, candidate, "train", reference.columns, time)
         return runs.cut(rows, reference.columns, time)
 
     return kept(place(env, candidate, "blocks.json"), Blocks, build)
@@ -42,7 +44,7 @@ def predictions(env: Environment, candidate: Candidate, before: ColumnProfile) -
 
     def build() -> Blocks:
         time = _time(env, candidate)
-        held_out = _rows(env, candidate, "holdout")
+        held_out = _rows(env, candidate, "holdout", candidate.features.features, time)
         given = answers(env, candidate, held_out)
         rows = given.with_columns(held_out[time]) if time else given
         return runs.cut(rows, {PREDICTION: before}, time)
@@ -57,7 +59,7 @@ def together(
 
     def build() -> JointReference:
         time = _time(env, candidate)
-        rows = joint.sample(_rows(env, candidate, "train", [*columns], time))
+        rows = joint.sample(_rows(env, candidate, "train", columns, time))
         basis = joint.fit(rows, columns)
         if basis is None:
             return JointReference(asked=tuple(columns))
@@ -109,11 +111,8 @@ def _time(env: Environment, candidate: Candidate) -> str | None:
 def _rows(
     env: Environment,
     candidate: Candidate,
-    role: str,
-    columns: Sequence[str] | None = None,
-    time: str | None = None,
+    role: Literal["train", "holdout"],
+    columns: Iterable[str],
+    time: str | None,
 ) -> pl.DataFrame:
-    stored = pl.scan_parquet(env.lake / candidate.features.uri).filter(pl.col(ROLE) == role)
-    if columns is None:
-        return stored.collect()
-    return stored.select(list(dict.fromkeys([*columns, *([time] if time else [])]))).collect()
+    return side.rows(env, candidate, role, [*columns, *([time] if time else [])]).collect()

@@ -18,7 +18,7 @@ from trimtab.ledger import Event, prediction, versions
 from trimtab.monitoring import looks, profile
 from trimtab.monitoring.profile import ColumnProfile, Kind, ReferenceProfile
 from trimtab.stages import loading
-from trimtab.stages.watch import labels
+from trimtab.stages.watch import labels, reference
 from trimtab.stages.watch.kept import kept, place
 from trimtab.types import (
     FILE,
@@ -112,9 +112,8 @@ def reference_profile(env: Environment, candidate: Candidate) -> ReferenceProfil
 
 def _profiled(env: Environment, candidate: Candidate) -> ReferenceProfile:
     features = candidate.features
-    stored = pl.scan_parquet(env.lake / features.uri)
-    trained = stored.filter(pl.col(ROLE) == "train").select(features.features).collect()
-    held_out = stored.filter(pl.col(ROLE) == "holdout").collect()
+    trained = reference.rows(env, candidate, "train").collect()
+    held_out = reference.rows(env, candidate, "holdout").collect()
     return ReferenceProfile(
         model=candidate.model,
         version=candidate.version,

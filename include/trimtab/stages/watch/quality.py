@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator
 
-import polars as pl
-
 from trimtab.monitoring import quality, wholeness
 from trimtab.monitoring.detect import Comparison
 from trimtab.monitoring.quality import Delivery
 from trimtab.monitoring.wholeness import Wholeness
+from trimtab.stages.watch import reference
 from trimtab.stages.watch.kept import kept, place
 from trimtab.stages.watch.look import Look, kinds
-from trimtab.types import ROLE, Candidate, DatasetVersion, FileVerdict
+from trimtab.types import Candidate, DatasetVersion, FileVerdict
 from trimtab.watch import Finding
 
 
@@ -30,13 +29,10 @@ def usual_wholeness(look: Look) -> Wholeness:
 
 def _usual(look: Look, candidate: Candidate) -> Wholeness:
     features = candidate.features
-    stored = pl.scan_parquet(look.env.lake / features.uri)
-    trained = stored.filter(pl.col(ROLE) == "train")
-    there = stored.collect_schema().names()
-    time = look.time if look.time in there else None
-    identity = [*features.features, *([time] if time else [])]
-    rows = trained.select(*dict.fromkeys(identity)).collect()
-    return wholeness.build(rows, kinds(features), time=time, identity=identity)
+    identity = [*features.features, *([look.time] if look.time else [])]
+    rows = reference.rows(look.env, candidate, "train", identity).collect()
+    time = look.time if look.time in rows.columns else None
+    return wholeness.build(rows, kinds(features), time=time, identity=rows.columns)
 
 
 def _file(look: Look) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from trimtab.monitoring.detect import Comparison
 from trimtab.monitoring.null import Null, null
 from trimtab.monitoring.slices import Cut, Part, Parts
 from trimtab.stages import loading
-from trimtab.stages.watch import expected, truth
+from trimtab.stages.watch import expected, reference, truth
 from trimtab.stages.watch.kept import kept, place
 from trimtab.stages.watch.look import Look, kinds
 from trimtab.stages.watch.top import top
@@ -141,10 +141,9 @@ def _reference(look: Look) -> Parts:
 
 
 def _built(look: Look, asked: tuple[str, ...]) -> Parts:
-    stored = pl.scan_parquet(look.env.lake / look.candidate.features.uri)
-    there = [name for name in asked if name in stored.collect_schema().names()]
-    rows = stored.filter(pl.col(ROLE) == "train").collect()
-    cuts = tuple(slices.cut(name, rows[name]) for name in there)
+    names = [*look.candidate.features.features, *asked, *([look.time] if look.time else [])]
+    rows = reference.rows(look.env, look.candidate, "train", names).collect()
+    cuts = tuple(slices.cut(name, rows[name]) for name in asked if name in rows.columns)
     scored, held = _scored(look)
     parts = [part for each in cuts for part in _of(look, each, rows, scored, held)]
     return Parts(asked=asked, cuts=cuts, parts=tuple(parts))
