@@ -2,10 +2,12 @@
 
 import importlib
 import importlib.util
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from trimtab.errors import TrimtabError
+
+T = TypeVar("T")
 
 
 def load(module: str, what: str) -> None:
@@ -36,3 +38,14 @@ def claim(what: str, there: Callable[..., Any] | None, new: Callable[..., Any]) 
         raise TrimtabError(
             f"{what} is registered by {there.__module__} already; choose another name"
         )
+
+
+def named(what: str, name: str, registered: Mapping[str, T], module: str) -> T:
+    """Return what ``module`` has registered under a name.
+
+    Raises:
+        TrimtabError: there is none; says what there is.
+    """
+    if name not in registered:
+        raise TrimtabError(f"there is no {what} {name!r}; {module} registers {sorted(registered)}")
+    return registered[name]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="What was set aside, why, and the way back.", no_args_is_help=True)
 File = Annotated[str | None, typer.Option("--file", help="Name of a file, or its hash's start.")]
+Published = Annotated[str, typer.Argument(help="Name of a published file, or its hash's start.")]
 Why = Annotated[str | None, typer.Option("--reason", help="Only what was set aside for this.")]
 
 
@@ -115,7 +116,7 @@ def release(
 @app.command()
 def advise(
     dataset: str,
-    file: Annotated[str, typer.Argument(help="Name of a published file, or its hash's start.")],
+    file: Published,
     reason: Reason,
     by: By = None,
     config: Config = None,
@@ -135,7 +136,7 @@ def advise(
 @app.command()
 def dismiss(
     dataset: str,
-    file: Annotated[str, typer.Argument(help="Name of a published file, or its hash's start.")],
+    file: Published,
     reason: Reason,
     by: By = None,
     config: Config = None,

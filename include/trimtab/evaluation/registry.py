@@ -92,11 +92,7 @@ def get(name: str) -> BehaviourTest:
         TrimtabError: there is none of this name.
     """
     _load()
-    if name not in _REGISTRY:
-        raise TrimtabError(
-            f"there is no behaviour test {name!r}; {USER_MODULE} registers {sorted(_REGISTRY)}"
-        )
-    return _REGISTRY[name]
+    return user_code.named("behaviour test", name, _REGISTRY, USER_MODULE)
 
 
 def _load() -> None:

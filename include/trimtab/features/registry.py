@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from trimtab import user_code
-from trimtab.errors import TrimtabError
 
 # A user's own functions: a module or package of this name on the path, such as
 # include/trimtab_features.py, registers them by the decorator below when it is imported.
@@ -57,11 +56,7 @@ def get(name: str) -> Function:
         TrimtabError: there is none of this name.
     """
     _load()
-    if name not in _REGISTRY:
-        raise TrimtabError(
-            f"there is no feature function {name!r}; {USER_MODULE} registers {sorted(_REGISTRY)}"
-        )
-    return _REGISTRY[name]
+    return user_code.named("feature function", name, _REGISTRY, USER_MODULE)
 
 
 def source(name: str) -> str:

@@ -34,12 +34,14 @@ def judged(
 
     The level is shared equally by the signals that can alarm and have a chance (a p-value), in
     this window or in the last ones (``history``): a later look at the labels has no more than its
-    share. Within a signal the step-down of Holm (1979) holds the chance of any false one.
+    share. Where parts of the rows are judged too, the whole and the parts have a half each, so
+    that many parts do not hide a change of the whole. Within each the step-down of Holm (1979)
+    holds the chance of any false one.
     """
     found = list(findings)
     recent = [f for window in history[-RECENT:] for f in window.findings]
     share = level / max(len(_signals([*recent, *found], settings)), 1)
-    moved = {id(f) for signal in _signals(found) for f in _holm(found, signal, share)}
+    moved = {id(f) for signal in _signals(found) for f in _sure(found, signal, share)}
     return tuple(
         f
         if f.p_value is None or f.status not in ("ok", "moved")
@@ -63,9 +65,21 @@ def large(finding: Finding) -> bool:
     return finding.value >= finding.threshold
 
 
-def _holm(findings: Sequence[Finding], signal: str, share: float) -> Iterator[Finding]:
+def _sure(findings: Sequence[Finding], signal: Signal, share: float) -> Iterator[Finding]:
     mine = [f for f in findings if f.signal == signal and f.p_value is not None]
-    ranked = sorted(mine, key=lambda f: f.p_value or 0.0)
+    share *= of_whole(mine, signal)
+    yield from _holm([f for f in mine if f.slice is None], share)
+    yield from _holm([f for f in mine if f.slice is not None], share)
+
+
+def of_whole(findings: Iterable[Finding], signal: Signal) -> float:
+    """Which part of a signal's level its findings on the whole window have."""
+    parts = {f.slice is None for f in findings if f.signal == signal and f.p_value is not None}
+    return 1 / max(len(parts), 1)
+
+
+def _holm(findings: Sequence[Finding], share: float) -> Iterator[Finding]:
+    ranked = sorted(findings, key=lambda f: f.p_value or 0.0)
     for i, finding in enumerate(ranked):
         if (finding.p_value or 0.0) > share / (len(ranked) - i):
             return

@@ -1,7 +1,7 @@
 """Findings from profiles, and when findings are an alarm. Pure: the same input, the same answer."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Literal
 
@@ -27,6 +27,11 @@ class Comparison:
     def size(self) -> float:
         """PSI above what chance alone gives; 0 when it could not be computed."""
         return max(self.distance.psi - self.distance.floor, 0.0) if self.distance else 0.0
+
+
+def concluded(compared: Sequence[Comparison], findings: Sequence[Finding]) -> list[Comparison]:
+    """Return the comparisons with the findings that judging made of theirs, in the same order."""
+    return [replace(each, finding=found) for each, found in zip(compared, findings, strict=True)]
 
 
 def compare(

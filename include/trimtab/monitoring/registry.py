@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from trimtab import user_code
-from trimtab.errors import TrimtabError
 
 # A user's own numbers: a module or package of this name on the path, such as
 # include/trimtab_kpi.py, registers them by the decorator below when it is imported.
@@ -41,11 +40,7 @@ def get(name: str) -> Number:
         TrimtabError: there is none of this name.
     """
     _load()
-    if name not in _REGISTRY:
-        raise TrimtabError(
-            f"there is no KPI function {name!r}; {USER_MODULE} registers {sorted(_REGISTRY)}"
-        )
-    return _REGISTRY[name]
+    return user_code.named("KPI function", name, _REGISTRY, USER_MODULE)
 
 
 def _load() -> None:

@@ -11,6 +11,7 @@ from typing import get_args
 
 from trimtab.config import ModelSpec
 from trimtab.monitoring import faults, gain, labels
+from trimtab.monitoring.budget import large
 from trimtab.monitoring.history import History, Training
 from trimtab.monitoring.pattern import Pattern
 from trimtab.watch import Action, Cause, Finding, Observation, Severity, Signal, Triage
@@ -138,12 +139,17 @@ def loss(pattern: Pattern) -> Verdict | None:
             since,
         )
     inputs = pattern.moved("data", "joint")
-    if pattern.moved("concept") or not inputs:
+    if pattern.moved("concept") or not (inputs or _same_inputs_hold(pattern)):
         why = "the same inputs lead to other outcomes than they did"
         told = f"{told}: {why}; retrain on the rows since then"
         return Verdict("concept_drift", "retrain", told, evidence, since, helps_from=first.since)
     names = ", ".join(dict.fromkeys(f.column or f.signal for f in inputs[:3]))
-    told = f"{told}, where the inputs have moved ({names}); retrain with the new rows"
+    where = (
+        f"where the inputs have moved ({names})"
+        if inputs
+        else ("on rows that are harder to tell: the same inputs are answered as well as before")
+    )
+    told = f"{told}, {where}; retrain with the new rows"
     evidence += tuple(f.name for f in inputs)
     return Verdict("performance_loss", "retrain", told, evidence, since)
 
@@ -222,6 +228,8 @@ def covariate_shift(pattern: Pattern) -> Verdict | None:
     known = _judged(pattern)
     if known is None:
         return _said(verdict, f"the inputs have moved ({names}); no label judges the model yet")
+    if known.status == "moved":
+        return _said(verdict, f"the inputs have moved ({names}); {known.note}: a loss if it lasts")
     return _said(verdict, f"the inputs have moved ({names}) without a loss: {known.note}")
 
 
@@ -265,6 +273,12 @@ def _only_calibration(pattern: Pattern) -> bool:
     return "calibration" in pattern.alarms and _order_holds(pattern) and not ranked
 
 
+def _same_inputs_hold(pattern: Pattern) -> bool:
+    """Whether the window's rows, weighed like those of the gate, show no loss that matters."""
+    seen = [f for f in pattern.window.findings if f.signal == "concept" and f.status == "ok"]
+    return bool(seen) and not any(large(f) for f in seen)
+
+
 def _order_holds(pattern: Pattern) -> bool:
     """Whether the concept, which is judged by that order, has held in all of the last windows."""
     _, n = pattern.spec.monitor.persistence("calibration")
@@ -281,7 +295,8 @@ def _judged(pattern: Pattern) -> Finding | None:
     """The newest performance that could be judged, of the last windows of this version."""
     for window in reversed(pattern.sound[-3:]):
         for f in window.findings:
-            if f.signal == "performance" and f.status == "ok" and f.against is None:
+            judged = f.status in ("ok", "moved")
+            if f.signal == "performance" and judged and f.against is None and f.slice is None:
                 return f
     return None
 

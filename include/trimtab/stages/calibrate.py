@@ -6,15 +6,15 @@ from statistics import median
 
 from trimtab.environment import Environment
 from trimtab.errors import NotReadyError
-from trimtab.ledger import champion
-from trimtab.monitoring import budget, calibrate
-from trimtab.monitoring.calibrate import Column, Simulated, Volume
+from trimtab.ledger import champion, versions
+from trimtab.monitoring import budget, calibrate, visible
+from trimtab.monitoring.calibrate import Simulated
 from trimtab.monitoring.joint import ERROR
 from trimtab.monitoring.null import LEAST_RUNS
-from trimtab.stages.score import candidate_of
+from trimtab.monitoring.unchanged import Column, Volume
 from trimtab.stages.watch import expected
 from trimtab.stages.watch.look import PREDICTION, reference_profile
-from trimtab.types import Candidate, GateVerdict, Scoring
+from trimtab.types import Candidate, Scoring
 from trimtab.watch import Calibration, Observation, Signal, Visible
 
 WINDOWS = 1000
@@ -47,7 +47,7 @@ def calibration(
     now = champion.current(env.ledger, model)
     if now is None:
         raise NotReadyError(f"{model} has no champion yet; its reference comes with the first one")
-    candidate = candidate_of(env, model, now.version)
+    candidate = versions.candidate(env.ledger, model, now.version)
     seen = [Observation.model_validate(e.payload) for e in env.ledger.events("observation", model)]
     volume = _volume(env, model, seen, rows, every)
     columns = list(_columns(env, candidate))
@@ -56,9 +56,11 @@ def calibration(
     recent = [f for o in seen[-budget.RECENT :] for f in o.findings if f.p_value is not None]
     heard: list[Signal] = [*simulated, "performance", *(f.signal for f in recent)]
     shared = [signal for signal in dict.fromkeys(heard) if settings.watch(signal).alarm]
-    share = found.level / max(len(shared), 1)
-    visible = calibrate.visible(columns, settings, volume, share)
-    loss = calibrate.metric(_gate(env, candidate), settings, volume.rows, share)
+    each = found.level / max(len(shared), 1)
+    shares = {signal: each * budget.of_whole(recent, signal) for signal in heard}
+    seen_from = visible.smallest(columns, settings, volume, shares)
+    gate = versions.newest_verdict(env.ledger, model, now.version)
+    loss = visible.loss(gate, settings, volume.rows, shares["performance"])
     count, span = settings.budget
     return Calibration(
         model=model,
@@ -74,7 +76,7 @@ def calibration(
         level=found.level,
         signals=tuple(simulated),
         shared=tuple(signal for signal in shared if signal not in simulated),
-        visible=(*visible, *([loss] if loss else [])),
+        visible=(*seen_from, *([loss] if loss else [])),
         notes=tuple(_notes(columns, volume, found, settings.min_rows, loss)),
     )
 
@@ -117,15 +119,6 @@ def _volume(
     given = every or budget.pace(last)
     span = median(spans) if spans and every is None else None
     return Volume(rows, span or (given.total_seconds() if given else None), given)
-
-
-def _gate(env: Environment, candidate: Candidate) -> GateVerdict | None:
-    found = [
-        GateVerdict.model_validate(event.payload)
-        for event in env.ledger.events("gate", candidate.model)
-        if event.payload["version"] == candidate.version
-    ]
-    return found[-1] if found else None
 
 
 def _notes(

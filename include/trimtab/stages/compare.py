@@ -72,9 +72,7 @@ def files(
         raise DataError(f"{reference} has no column that can be compared ({told})")
     compared = list(_compared(before, after, kinds, settings))
     seen = _judged(model, after, before.time, compared, settings)
-    judged = [Comparison(f, c.reference, c.current, c.distance)
-              for f, c in zip(seen.findings, compared, strict=True)]  # fmt: skip
-    return Judged(before, after, seen, judged, left_out)
+    return Judged(before, after, seen, detect.concluded(compared, seen.findings), left_out)
 
 
 def write_page(judged: Judged, out: Path) -> None:

@@ -127,7 +127,7 @@ def _judged(look: Look, compared: list[Comparison]) -> Observation:
         sha256=scoring.sha256,
         partition=_partition(scoring),
         rows=look.rows.height,
-        since=look.rows[look.time].min() if look.time and look.time in look.rows.columns else None,
+        since=look.oldest,
         newest=scoring.newest,
         findings=tuple(each.finding for each in compared),
         performance=next(
@@ -158,11 +158,7 @@ def _pages(look: Look, seen: Observation, compared: list[Comparison]) -> Observa
     place = env.reports / folder
     page = _evidently(look, place / "evidently.html")
     seen = seen.model_copy(update={"report": str(folder / "index.html")})
-    told = [
-        Comparison(f, c.reference, c.current, c.distance)
-        for f, c in zip(seen.findings, compared, strict=True)
-    ]
-    pages.publish(env, seen, told, page)
+    pages.publish(env, seen, detect.concluded(compared, seen.findings), page)
     return seen
 
 

@@ -16,11 +16,11 @@ from trimtab.errors import DataError, NotReadyError
 from trimtab.features import sources, view
 from trimtab.features.sources import Source
 from trimtab.features.steps import Step, steps
-from trimtab.ledger import champion, datasets, prediction
+from trimtab.ledger import champion, datasets, prediction, versions
 from trimtab.serving import reader
 from trimtab.serving.loader import LoadedModel
 from trimtab.stages import loading
-from trimtab.types import FILE, ROW, Candidate, Champion, DatasetVersion, FileVerdict, Scoring
+from trimtab.types import FILE, ROW, Champion, DatasetVersion, FileVerdict, Scoring
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def score(env: Environment, model: str) -> list[Scoring]:
     ready = [item for item in pending if not texts[item.sha256]]
     if not ready:
         raise NotReadyError(f"{model}: {texts[pending[0].sha256]}")
-    loaded = loading.load(env, candidate_of(env, model, serving.version))
+    loaded = loading.load(env, versions.candidate(env.ledger, model, serving.version))
     return [_score_one(env, spec, main, item, loaded, serving, found) for item in ready]
 
 
@@ -61,7 +61,7 @@ def score_file(env: Environment, model: str, source: Path, out: Path) -> dict[st
     spec, catalog = env.project.model(model), env.project.catalog
     serving = _champion(env, model)
     main = catalog.datasets[spec.data.from_]
-    loaded = loading.load(env, candidate_of(env, model, serving.version))
+    loaded = loading.load(env, versions.candidate(env.ledger, model, serving.version))
     todo = steps(spec, catalog, loaded.schema.columns)
     read = [name for step in todo for name in (*step.reads, *step.brings)]
     used = {*loaded.schema.columns, *read, *main.key, main.time}  # the rest may hold anything
@@ -80,18 +80,6 @@ def score_file(env: Environment, model: str, source: Path, out: Path) -> dict[st
     return {"model": model, "version": serving.version, "rows": rows.height, "out": str(out)}
 
 
-def candidate_of(env: Environment, model: str, version: int) -> Candidate:
-    """Return the record of a trained version.
-
-    Raises:
-        DataError: the ledger has none.
-    """
-    for event in env.ledger.events("training", model):
-        if event.payload["version"] == version:
-            return Candidate.model_validate(event.payload)
-    raise DataError(f"{model}: the ledger knows no version {version}")
-
-
 def _champion(env: Environment, model: str) -> Champion:
     serving = champion.current(env.ledger, model)
     if serving is None:
@@ -101,7 +89,7 @@ def _champion(env: Environment, model: str) -> Champion:
 
 def _pending(env: Environment, spec: ModelSpec, main: str) -> list[DatasetVersion]:
     first = champion.history(env.ledger, spec.model)[0]
-    seen = candidate_of(env, spec.model, first.version).features.versions.get(main, -1)
+    seen = versions.candidate(env.ledger, spec.model, first.version).features.versions.get(main, -1)
     done = {event.key for event in env.ledger.events("scoring", spec.model)}
     published = datasets.versions(env.ledger, main)
     return [

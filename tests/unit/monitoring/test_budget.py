@@ -68,6 +68,15 @@ def test_holm_within_a_signal() -> None:
     assert moved(finding(0.003), finding(0.004), finding(0.5)) == [0, 1], "0.01/3, then 0.01/2"
 
 
+def test_many_parts_do_not_hide_the_whole() -> None:
+    parts = [finding(0.5).model_copy(update={"slice": f"city={i}"}) for i in range(20)]
+    assert moved(finding(0.004), *parts) == [0], "half of the level is the whole's"
+    assert moved(finding(0.006), *parts) == []
+    first = parts[0].model_copy(update={"p_value": 0.0002})
+    assert moved(finding(0.5), first, *parts[1:]) == [1], "half of the level for 20 parts"
+    assert moved(finding(0.5), first.model_copy(update={"p_value": 0.0003}), *parts[1:]) == []
+
+
 def test_signals_share_the_level() -> None:
     assert moved(finding(0.008)) == [0]
     assert moved(finding(0.008), finding(0.9, "prediction")) == []

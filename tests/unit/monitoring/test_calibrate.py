@@ -5,10 +5,10 @@ import polars as pl
 import pytest
 
 from trimtab.config.monitor import Monitor
-from trimtab.monitoring import budget, calibrate, detect, profile, runs
-from trimtab.monitoring.calibrate import Column, Volume
+from trimtab.monitoring import budget, calibrate, detect, profile, runs, visible
 from trimtab.monitoring.null import null
 from trimtab.monitoring.profile import Kind
+from trimtab.monitoring.unchanged import Column, Maker, Volume
 from trimtab.types import GateVerdict
 
 KINDS: dict[str, Kind] = {"x": "numeric", "y": "numeric", "c": "categorical"}
@@ -56,7 +56,7 @@ def test_settings_that_cry_are_said_to() -> None:
 
 
 def test_rows_of_a_window_are_drawn_once_each() -> None:
-    maker = calibrate._Maker(COLUMNS[0], Volume(100))
+    maker = Maker(COLUMNS[0], Volume(100))
     counts = [maker.counts(place, np.random.default_rng(0)) for place in (0, 0.5, 0.999)]
     assert [int(each.sum()) for each in counts] == [100, 100, 100]
 
@@ -65,7 +65,7 @@ def test_rows_of_a_window_are_drawn_once_each() -> None:
 def test_the_smallest_shift_is_the_smallest(count: int) -> None:
     """A window with the shift that is said is seen by the real thing, with half of it is not."""
     share = 1 / 90 / 2
-    told = calibrate.visible(COLUMNS, SETTINGS, Volume(count), share)
+    told = visible.smallest(COLUMNS, SETTINGS, Volume(count), {"data": share})
     size = {(v.name, v.what): v.smallest or 0.0 for v in told}
     assert set(size) == {
         ("x", "mean"), ("x", "missing"), ("y", "mean"), ("y", "missing"),
@@ -89,7 +89,7 @@ def test_the_smallest_shift_is_the_smallest(count: int) -> None:
 
 def test_a_limit_out_of_reach_is_said() -> None:
     blind = Monitor.model_validate({"signals": {"data": {"limit": 1000}}})
-    told = calibrate.visible(COLUMNS, blind, Volume(200), 0.01)
+    told = visible.smallest(COLUMNS, blind, Volume(200), {"data": 0.01})
     assert {each.smallest for each in told} == {None}
 
 
@@ -98,10 +98,10 @@ def test_the_metric() -> None:
         model="m", version=1, verdict="PROMOTE", reasons=(), rules=(), primary="roc_auc",
         value=0.8, interval=(0.78, 0.82), rows=2000,
     )  # fmt: skip
-    small, large = (calibrate.metric(gate, SETTINGS, n, 0.005) for n in (500, 50_000))
+    small, large = (visible.loss(gate, SETTINGS, n, 0.005) for n in (500, 50_000))
     assert small is not None
     assert large is not None
     assert (small.smallest or 0) == pytest.approx((2.576 + 0.842) * 0.0102 * 5**0.5, rel=0.02)
     assert (large.smallest or 0) < (small.smallest or 0)
     assert (large.smallest or 0) >= SETTINGS.performance_drop
-    assert calibrate.metric(None, SETTINGS, 500, 0.005) is None
+    assert visible.loss(None, SETTINGS, 500, 0.005) is None

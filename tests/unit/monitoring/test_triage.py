@@ -121,6 +121,23 @@ def test_errors_on_the_same_inputs_are_another_concept_though_inputs_move() -> N
     assert of(OK, both, both).cause == "concept_drift"
 
 
+def test_harder_rows_are_no_other_concept() -> None:
+    same = finding("concept", "roc_auc", status="ok").model_copy(
+        update={"value": 0.8, "threshold": 0.78, "beyond": "below"}
+    )
+    found = of(OK, [performance(), same], [performance(), same])
+    assert said(found) == ("performance_loss", "retrain", "warning")
+    assert "the same inputs are answered as well as before" in found.reason
+    unsure = same.model_copy(update={"value": 0.7})
+    assert of(OK, [performance(), unsure], [performance(), unsure]).cause == "concept_drift"
+
+
+def test_a_first_loss_is_not_called_none() -> None:
+    found = of([data(), GOOD], [data(), GOOD], [data(), performance()])
+    assert said(found) == ("covariate_shift", "watch", "info")
+    assert found.reason.endswith(": a loss if it lasts")
+
+
 def test_errors_where_the_inputs_have_moved_need_all_rows() -> None:
     same = finding("concept", "roc_auc", status="ok")
     found = of(OK, [performance(), data(), same], [performance(), data(), same])

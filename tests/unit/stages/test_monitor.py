@@ -17,7 +17,7 @@ from tests.unit.published import publish
 from trimtab.adapters import evidently
 from trimtab.environment import Environment, open_environment
 from trimtab.errors import NotReadyError
-from trimtab.ledger import champion
+from trimtab.ledger import champion, versions
 from trimtab.monitoring.profile import ReferenceProfile
 from trimtab.stages import retrain
 from trimtab.stages.act import act
@@ -26,7 +26,7 @@ from trimtab.stages.decide import decide
 from trimtab.stages.features import build_features
 from trimtab.stages.monitor import monitor
 from trimtab.stages.revert import revert
-from trimtab.stages.score import candidate_of, score
+from trimtab.stages.score import score
 from trimtab.stages.train import train
 from trimtab.stages.watch import expected
 from trimtab.stages.watch import look as look_module
@@ -211,7 +211,7 @@ def test_labels_that_cannot_be_known_yet_are_not_used(after: Environment) -> Non
 def test_rows_the_version_was_trained_on_are_not_judged(env: Environment) -> None:
     """A promotion of a version trained later than the file leaves most of the file learnt."""
     scoring = env.ledger.events("scoring", "delay")[0].payload
-    candidate = candidate_of(env, "delay", 1)
+    candidate = versions.candidate(env.ledger, "delay", 1)
     stored = pl.read_parquet(env.lake / candidate.features.uri)
     learnt = stored.with_columns(pl.lit(scoring["sha256"]).alias("_file"))
     learnt.write_parquet(env.lake / candidate.features.uri)
@@ -243,7 +243,7 @@ def test_a_crash_of_evidently_does_not_stop_monitoring(env: Environment) -> None
 
 
 def test_the_reference_is_built_once(after: Environment) -> None:
-    candidate = candidate_of(after, "delay", 1)
+    candidate = versions.candidate(after.ledger, "delay", 1)
     file = after.lake / "profiles" / "delay" / f"{candidate.key[:16]}.json"
     built = ReferenceProfile.model_validate_json(file.read_text())
     assert built.rows == candidate.features.train_rows

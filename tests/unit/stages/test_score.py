@@ -8,10 +8,10 @@ import pytest
 
 from trimtab.environment import Environment
 from trimtab.errors import DataError, NotReadyError
-from trimtab.ledger import Ledger, champion
+from trimtab.ledger import Ledger, champion, versions
 from trimtab.stages.features import build_features
 from trimtab.stages.revert import revert
-from trimtab.stages.score import candidate_of, score, score_file
+from trimtab.stages.score import score, score_file
 from trimtab.stages.train import train
 
 
@@ -146,8 +146,8 @@ def test_what_cannot_be_read(env: Environment, tmp_path: Path) -> None:
     promoted(env, "kind")
     with pytest.raises(DataError, match="cannot be read"):
         score_file(env, "kind", tmp_path / "none.csv", tmp_path / "o.parquet")
-    with pytest.raises(DataError, match="knows no version 9"):
-        candidate_of(env, "kind", 9)
+    with pytest.raises(NotReadyError, match="version 9 is not trained; trained versions: 1"):
+        versions.candidate(env.ledger, "kind", 9)
 
 
 def test_rows_that_were_reverted_before_are_not_scored(

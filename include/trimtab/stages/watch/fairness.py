@@ -17,7 +17,6 @@ from trimtab.monitoring import gaps
 from trimtab.monitoring.detect import Comparison
 from trimtab.stages.watch import answers, truth
 from trimtab.stages.watch.look import Look
-from trimtab.stages.watch.realised import often
 from trimtab.types import TARGET
 from trimtab.watch import Finding
 
@@ -115,7 +114,7 @@ def _finding(
         clusters=drawn.clusters if drawn else 0,
         interval=(interval.low, interval.high) if interval else None,
         skipped=small,
-        looks=1 if kind == "demographic_parity" else often(look),
+        looks=1 if kind == "demographic_parity" else look.looks,
     )
 
 

@@ -2,9 +2,9 @@
 
 import functools
 import logging
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
 
 import polars as pl
 
@@ -14,17 +14,17 @@ from trimtab.config.columns import available
 from trimtab.config.monitor import Monitor
 from trimtab.environment import Environment
 from trimtab.features import sources, view
-from trimtab.ledger import prediction
-from trimtab.monitoring import profile
+from trimtab.ledger import Event, prediction, versions
+from trimtab.monitoring import looks, profile
 from trimtab.monitoring.profile import ColumnProfile, Kind, ReferenceProfile
 from trimtab.stages import loading
-from trimtab.stages.score import candidate_of
 from trimtab.stages.watch import labels
 from trimtab.stages.watch.kept import kept, place
 from trimtab.types import (
     FILE,
     ROLE,
     ROW,
+    TARGET,
     Candidate,
     FeatureSet,
     GateVerdict,
@@ -46,7 +46,8 @@ class Look:
     ``rows`` has a row for each scored one: the columns of its dataset and the joined features,
     ``_prediction`` and ``_probabilities``, ``_target`` where it is known by now, ``_trained`` and
     ``_repeated``. ``history`` is every earlier window of the model, oldest first, as it is known
-    best. ``labels_at`` is set when only the labels are looked at again.
+    best, and ``looked`` how often this one was looked at before. ``labels_at`` is set when only
+    the labels are looked at again.
     """
 
     env: Environment
@@ -57,6 +58,7 @@ class Look:
     rows: pl.DataFrame
     gate: GateVerdict | None
     history: tuple[Observation, ...]
+    looked: int = 0
     labels_at: int | None = None
 
     @property
@@ -70,11 +72,23 @@ class Look:
         scored = self.spec.score.on or self.spec.data.from_
         return self.env.project.dataset(scored).time
 
+    @property
+    def oldest(self) -> datetime | None:
+        """The event time of the first row."""
+        at = self.rows[self.time].min() if self.time and self.time in self.rows.columns else None
+        return at if isinstance(at, datetime) else None
+
+    @property
+    def looks(self) -> int:
+        """How many looks at this window's labels a chance must answer for."""
+        return looks.often(self.rows.height, self.rows[TARGET].count(), self.looked)
+
 
 def look_at(env: Environment, scoring: Scoring, later: labels.Moment | None = None) -> Look:
     """Read what one scored file is judged by: at first, or when labels have come ``later``."""
     spec = env.project.model(scoring.model)
-    candidate = candidate_of(env, scoring.model, scoring.version)
+    candidate = versions.candidate(env.ledger, scoring.model, scoring.version)
+    observed = env.ledger.events("observation", scoring.model)
     moment = later or labels.at_scoring(env, spec, scoring)
     return Look(
         env=env,
@@ -83,8 +97,9 @@ def look_at(env: Environment, scoring: Scoring, later: labels.Moment | None = No
         candidate=candidate,
         reference=reference_profile(env, candidate),
         rows=_rows(env, spec, scoring, candidate, moment),
-        gate=_gate(env, scoring),
-        history=tuple(_earlier(env, scoring)),
+        gate=versions.newest_verdict(env.ledger, scoring.model, scoring.version),
+        history=tuple(_earlier(env, scoring, observed)),
+        looked=sum(event.payload["sha256"] == scoring.sha256 for event in observed),
         labels_at=later.version if later else None,
     )
 
@@ -194,18 +209,9 @@ def _trained_rows(env: Environment, candidate: Candidate, scoring: Scoring) -> l
     return mine.select(ROW).collect()[ROW].to_list()
 
 
-def _earlier(env: Environment, scoring: Scoring) -> list[Observation]:
+def _earlier(env: Environment, scoring: Scoring, observed: Sequence[Event]) -> list[Observation]:
     """Windows of the files scored before this one, as they are known best by now."""
     scored = [event.key for event in env.ledger.events("scoring", scoring.model)]
     before = {sha: i for i, sha in enumerate(scored[: scored.index(scoring.sha256)])}
-    seen = labels.observations(env.ledger.events("observation", scoring.model))
+    seen = labels.observations(observed)
     return sorted((o for o in seen if o.sha256 in before), key=lambda o: before[o.sha256])
-
-
-def _gate(env: Environment, scoring: Scoring) -> GateVerdict | None:
-    found: list[Mapping[str, Any]] = [
-        event.payload
-        for event in env.ledger.events("gate", scoring.model)
-        if event.payload["version"] == scoring.version
-    ]
-    return GateVerdict.model_validate(found[-1]) if found else None

@@ -9,14 +9,12 @@ import polars as pl
 from trimtab.environment import Environment
 from trimtab.errors import TrimtabError
 from trimtab.ledger import blocks as blocked
-from trimtab.ledger import champion
+from trimtab.ledger import champion, versions
 from trimtab.monitoring import versus as paired
 from trimtab.monitoring.detect import Comparison
 from trimtab.stages import loading
-from trimtab.stages.score import candidate_of
 from trimtab.stages.watch import truth
 from trimtab.stages.watch.look import Look
-from trimtab.stages.watch.realised import often
 from trimtab.types import FILE, ROLE, ROW, Candidate
 from trimtab.watch import Finding
 
@@ -31,7 +29,8 @@ def versus(look: Look) -> list[Comparison]:
     if before is None or served >= FRESH:
         return []
     try:
-        return [Comparison(_compared(look, candidate_of(look.env, look.spec.model, before)))]
+        earlier = versions.candidate(look.env.ledger, look.spec.model, before)
+        return [Comparison(_compared(look, earlier))]
     except TrimtabError as error:  # its files are gone, for example: the champion is judged alone
         log.warning("%s: version %s cannot be compared with: %s", look.spec.model, before, error)
         return []
@@ -75,7 +74,7 @@ def _compared(look: Look, before: Candidate) -> Finding:
         version=before.version,
         settings=look.settings,
     )
-    chance = None if finding.p_value is None else min(finding.p_value * often(look), 1.0)
+    chance = None if finding.p_value is None else min(finding.p_value * look.looks, 1.0)
     return finding.model_copy(update={"p_value": chance})
 
 

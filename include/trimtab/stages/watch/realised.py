@@ -3,12 +3,11 @@
 from typing import Any
 
 from trimtab.monitoring import concept as same_inputs
-from trimtab.monitoring import looks, reliability
 from trimtab.monitoring import performance as promised
+from trimtab.monitoring import reliability
 from trimtab.monitoring.detect import Comparison
 from trimtab.stages.watch import truth
 from trimtab.stages.watch.look import Look
-from trimtab.types import TARGET
 from trimtab.watch import Finding, Signal
 
 CALIBRATION = 0.03  # least mean distance of said and seen shares that matters
@@ -25,7 +24,7 @@ def performance(look: Look) -> list[Comparison]:
         gate=look.gate,
         settings=look.settings,
         coverage=truth.coverage(look, rows),
-        looks=often(look),
+        looks=look.looks,
     )
     return [Comparison(finding)]
 
@@ -62,7 +61,7 @@ def concept(look: Look) -> list[Comparison]:
         expected=seen.before.value,
         threshold=seen.before.value - limit,
         beyond="below",
-        p_value=min(seen.p_value * often(look), 1.0),
+        p_value=min(seen.p_value * look.looks, 1.0),
         note=note,
     )
     return [told]
@@ -83,7 +82,7 @@ def calibration(look: Look) -> list[Comparison]:
         value=seen.error,
         expected=seen.by_chance,
         threshold=seen.by_chance + limit,
-        p_value=min(seen.p_value * often(look), 1.0),
+        p_value=min(seen.p_value * look.looks, 1.0),
         note=f"it happens in {seen.seen:.1%} where the gate's rows let expect {seen.said:.1%}",
     )
     return [told]
@@ -108,11 +107,3 @@ def _few(found: Finding, look: Look, rows: Any) -> Comparison:
 
 def _with(found: Finding, **told: Any) -> Comparison:
     return Comparison(found.model_copy(update=told))
-
-
-def often(look: Look) -> int:
-    """Return how many looks at this window the chance must answer for."""
-    scoring = look.scoring
-    seen = look.env.ledger.events("observation", scoring.model)
-    earlier = sum(e.payload["sha256"] == scoring.sha256 for e in seen)
-    return looks.often(look.rows.height, look.rows[TARGET].count(), earlier)

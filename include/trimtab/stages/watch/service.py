@@ -39,9 +39,7 @@ def _begin(look: Look) -> datetime | None:
     ends = [o.newest for o in look.history if o.newest and newest and o.newest < newest]
     if ends:
         return max(ends)
-    time = look.time
-    oldest = look.rows[time].min() if time and time in look.rows.columns else None
-    return oldest if isinstance(oldest, datetime) else None
+    return look.oldest
 
 
 def _known(look: Look) -> bool:

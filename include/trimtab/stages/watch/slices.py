@@ -15,7 +15,6 @@ from trimtab.stages import loading
 from trimtab.stages.watch import expected, truth
 from trimtab.stages.watch.kept import kept, place
 from trimtab.stages.watch.look import Look, kinds
-from trimtab.stages.watch.realised import often
 from trimtab.stages.watch.top import top
 from trimtab.types import ROLE, GateVerdict
 from trimtab.watch import Finding, Signal
@@ -67,7 +66,7 @@ def _measured(look: Look, part: Part, rows: pl.DataFrame, scored: int) -> Findin
         gate=_promise(look, part, name),
         settings=look.settings.model_copy(update={"min_rows": look.settings.slice_min_rows}),
         coverage=f"{rows.height:,} of {scored:,} rows with a known label",
-        looks=often(look),
+        looks=look.looks,
     )
     return finding.model_copy(update={"slice": part.name})
 
