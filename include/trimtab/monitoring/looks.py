@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from trimtab.watch import Observation, Signal
 
-# Signals that are judged by labels: a later look asks these only.
-BY_LABELS: tuple[Signal, ...] = ("performance", "concept", "calibration", "fairness")
+# Signals that are judged by labels, or may be: a later look asks these only.
+BY_LABELS: tuple[Signal, ...] = ("performance", "concept", "calibration", "fairness", "kpi")
 COMPLETE = 0.95  # share of labelled rows from which on no later look is expected
 LEAST = 0.05  # share of the rows whose label must be new
 PARTS = 4  # a look each time another quarter of the labels is there

@@ -276,8 +276,8 @@ def answers(env: Environment, first: int = 0) -> pl.DataFrame:
 
 
 def by(env: Environment, place: Path, patch: pytest.MonkeyPatch, found: str) -> Environment:
-    """The same world with another way to the labels."""
-    more = ", labels: {dataset: answers" + found + "}"
+    """The same world with another way to the labels, or other numbers that read them."""
+    more = ", labels: {dataset: " + found + ("]" if "kpi" in found else "}")
     (place / "config/models/shopper.yaml").write_text(MODEL.format(name="shopper", more=more))
     return opened(place, patch)
 
@@ -285,7 +285,7 @@ def by(env: Environment, place: Path, patch: pytest.MonkeyPatch, found: str) -> 
 def test_labels_by_the_name_of_the_prediction(
     env: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    env = by(env, tmp_path, monkeypatch, "")
+    env = by(env, tmp_path, monkeypatch, "answers")
     (first,) = monitor(env, "shopper")
     part = answers(env).head(300)
     strange = part.head(40).with_columns(
@@ -307,7 +307,7 @@ def test_labels_by_the_name_of_the_prediction(
 def test_labels_by_another_column(
     env: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    env = by(env, tmp_path, monkeypatch, ", key: [basket]")
+    env = by(env, tmp_path, monkeypatch, "answers, key: [basket]")
     monitor(env, "shopper")
     deliver(env, "answers", answers(env), "answers.csv")
     (seen,) = monitor(env, "shopper")
@@ -315,6 +315,59 @@ def test_labels_by_another_column(
     assert of(seen, "performance").current_rows == 380
     with pytest.raises(NotReadyError):
         monitor(env, "shopper")
+
+
+KPI = """orders}, kpi: [
+    {name: bought, sql: "SELECT avg(target) FROM scored", max: 0.6},
+    {name: own, sql: "SELECT count(*) FILTER (bought) FROM scored", min: 200},
+    {name: rows, sql: "SELECT count(*) FROM scored", min: 700}"""
+
+
+def numbers(seen: Observation) -> dict[str | None, Finding]:
+    return {f.column: f for f in seen.findings if f.signal == "kpi"}
+
+
+def test_a_number_that_reads_the_labels_is_computed_again_as_they_come(
+    env: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env = by(env, tmp_path, monkeypatch, KPI)
+    (first,) = monitor(env, "shopper")
+    told = numbers(first)
+    assert (told["bought"].status, told["own"].status) == ("not_computable", "not_enough_data")
+    assert "gave None, which is no number (0 of 600 rows with a known label)" in told["bought"].note
+    assert told["own"].note == (
+        "0 so far (0 of 600 rows with a known label); judged when all are due"
+    ), "nothing sold is no fall while nobody knows what was sold"
+    assert told["rows"].status == "moved"
+    truth_of = visits(1, known=True).select("visit", "bought")
+    deliver(env, "orders", truth_of.head(300), "half.csv")
+    (half,) = monitor(env, "shopper")
+    assert numbers(half)["bought"].value is None
+    assert "so far (300 of 600 rows with a known label)" in numbers(half)["bought"].note
+    deliver(env, "visits", visits(2, known=False).head(200), "third.csv")  # time goes on
+    score(env, "shopper")
+    monitor(env, "shopper")
+    deliver(env, "orders", truth_of.tail(300), "rest.csv")
+    whole = next(o for o in monitor(env, "shopper") if o.sha256 == first.sha256)
+    bought = truth_of["bought"].mean()
+    found = numbers(whole)
+    assert found["bought"].value == pytest.approx(bought)
+    assert (found["bought"].status, found["own"].status) == ("ok", "ok")
+    assert found["own"].value == truth_of["bought"].sum(), "its own column says the same"
+    assert found["bought"].note.endswith("(600 of 600 rows with a known label)")
+    assert found["rows"] == told["rows"], "what reads no label stands as it was"
+    ended = env.ledger.events("triage", "shopper")
+    assert {event.payload["cause"] for event in ended} == {"off_target"}
+
+
+def test_numbers_that_read_no_label_are_not_told_again(
+    env: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env = by(env, tmp_path, monkeypatch, 'orders}, kpi: [{name: n, sql: "SELECT 1 FROM scored"}')
+    monitor(env, "shopper")
+    deliver(env, "orders", visits(1, known=True).select("visit", "bought"), "orders.csv")
+    (later,) = monitor(env, "shopper")
+    assert numbers(later) == {}
 
 
 def test_killed_it_says_the_same_again_and_once(env: Environment) -> None:

@@ -32,8 +32,8 @@ def due(env: Environment, spec: ModelSpec) -> list[tuple[Scoring, Moment]]:
     found = []
     for scoring, last, before in asked:
         known, news = counts.get(scoring.sha256, 0), changed.get(scoring.sha256, 0)
-        was = looks.Labels(last.labelled, _all_due(spec, scoring, before))
-        here = looks.Labels(known, _all_due(spec, scoring, now), news)
+        was = looks.Labels(last.labelled, labels.all_due(spec, scoring, before))
+        here = looks.Labels(known, labels.all_due(spec, scoring, now), news)
         if looks.again(scoring.rows, was, here, spec.monitor.min_rows):
             found.append((scoring, replace(now, changed=news)))
     return found
@@ -119,10 +119,3 @@ def _rows(env: Environment, spec: ModelSpec, scored: Sequence[Scoring]) -> pl.La
     if not {*labels.joined_by(env, spec)} <= {*rows.collect_schema().names()}:  # columns of no key
         rows = sources.published(env, labels.scored_on(spec)).table
     return rows.filter(pl.col(FILE).is_in([each.sha256 for each in scored]))
-
-
-def _all_due(spec: ModelSpec, scoring: Scoring, moment: Moment) -> bool:
-    """Whether the label of the window's last row can be known."""
-    if moment.newest is None or scoring.newest is None:
-        return moment.version >= 0
-    return scoring.newest + spec.target.delay <= moment.newest

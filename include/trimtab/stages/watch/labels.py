@@ -17,6 +17,8 @@ from trimtab.monitoring import looks
 from trimtab.types import FILE, ROW, TARGET, DatasetVersion, Scoring
 from trimtab.watch import Observation
 
+_OWN = "_label"  # what the target's own column says
+
 
 @dataclass(frozen=True)
 class Moment:
@@ -55,10 +57,21 @@ def at_scoring(env: Environment, spec: ModelSpec, scoring: Scoring) -> Moment | 
     return known_at(env, spec, int(before[-1].payload["version"])) if before else None
 
 
+def all_due(spec: ModelSpec, scoring: Scoring, moment: Moment | None) -> bool:
+    """Whether the label of the window's last row can be known."""
+    if moment is None or moment.version < 0:
+        return False
+    if moment.newest is None or scoring.newest is None:
+        return True
+    return scoring.newest + spec.target.delay <= moment.newest
+
+
 def joined(
     env: Environment, spec: ModelSpec, rows: pl.LazyFrame, moment: Moment | None, files: list[str]
 ) -> pl.LazyFrame:
     """Add ``_target`` to rows of scored files: null where it cannot be known at the moment.
+
+    Where the rows have the target's own column, it is what the label says too.
 
     The label is looked up by the row's key (or its prediction's name), wherever it stands by now:
     an upsert may have moved it to another file. One row stays one.
@@ -76,9 +89,13 @@ def joined(
     labels = there.with_columns(made)
     if not once(env, spec):
         labels = labels.sort(ORDER, ROW).unique(keys, keep="last", maintain_order=True)
-    found = rows.join(labels.select(*keys, TARGET), on=keys, how="left", maintain_order="left")
+    labels = labels.select(*keys, TARGET, pl.col(spec.target.column).alias(_OWN))
+    found = rows.join(labels, on=keys, how="left", maintain_order="left")
     due = target.known(spec.target, scored.time, moment.newest)
-    return found.with_columns(pl.when(due).then(TARGET).alias(TARGET))
+    names = {TARGET: TARGET, spec.target.column: _OWN}
+    there = {TARGET, *rows.collect_schema().names()}
+    told = [pl.when(due).then(o).alias(n) for n, o in names.items() if n in there]
+    return found.with_columns(told).drop(_OWN)
 
 
 def joined_by(env: Environment, spec: ModelSpec) -> list[str]:
