@@ -74,8 +74,9 @@ def test_several_classes_equal_scikit_learns(weights: str) -> None:
         "f1_macro": sk.f1_score(y, said, average="macro", sample_weight=w),
         "neg_log_loss": -sk.log_loss(y, p, labels=list(CLASSES), sample_weight=w),
     }
-    found = {name: metrics.score(name, y, p, CLASSES, w) for name in METRICS["multiclass"]}
-    assert found == pytest.approx(expected)
+    for classes in (CLASSES, np.array(CLASSES), np.array(CLASSES, dtype=object)):
+        found = {name: metrics.score(name, y, p, classes, w) for name in METRICS["multiclass"]}
+        assert found == pytest.approx(expected)
 
 
 def test_a_class_the_model_never_saw_costs_as_a_certain_error() -> None:
