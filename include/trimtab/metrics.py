@@ -69,7 +69,9 @@ def _labels(p: np.ndarray, classes: Sequence[Any] | None) -> np.ndarray:
 def _neg_log_loss(y: np.ndarray, p: np.ndarray, classes: Sequence[Any] | None, w: Weights) -> float:
     """scikit-learn's, but that a class the model never saw costs as a certain error."""
     chances = p if p.ndim == 2 else np.column_stack([1 - p, p])
-    column = {label: i for i, label in enumerate((0, 1) if p.ndim == 1 or classes is None else classes)}
+    column = {
+        label: i for i, label in enumerate((0, 1) if p.ndim == 1 or classes is None else classes)
+    }
     truth = np.array([column.get(label, -1) for label in y.tolist()])
     given = np.where(truth >= 0, chances[np.arange(len(y)), truth], 0.0)
     return float(np.average(np.log(np.clip(given, LEAST, 1.0)), weights=w))
