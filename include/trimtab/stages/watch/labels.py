@@ -93,8 +93,8 @@ def joined(
     found = rows.join(labels, on=keys, how="left", maintain_order="left")
     due = target.known(spec.target, scored.time, moment.newest)
     names = {TARGET: TARGET, spec.target.column: _OWN}
-    there = {TARGET, *rows.collect_schema().names()}
-    told = [pl.when(due).then(o).alias(n) for n, o in names.items() if n in there]
+    ours = {TARGET, *rows.collect_schema().names()}
+    told = [pl.when(due).then(o).alias(n) for n, o in names.items() if n in ours]
     return found.with_columns(told).drop(_OWN)
 
 
