@@ -146,14 +146,19 @@ def world(home: Path, mlflow_database: Path, models: tuple[str, ...], seed: int 
 
 def opened(home: Path, models: tuple[str, ...], less: str = "") -> Environment:
     """Open the environment below ``home``; ``less`` are features the models do without."""
+    configure(home, models, less)
+    return open_environment(home=home, config=home / "config")
+
+
+def configure(home: Path, models: tuple[str, ...], less: str = "", more: str = "") -> None:
+    """Write the project below ``home``; ``more`` stands at the end of every model file."""
     texts = {"datasets/rides.yaml": DATASET}
     for model in models:
         told = MODEL.format(model=model, column=model, more=MODELS[model], less=less)
-        texts[f"models/{model}.yaml"] = told
+        texts[f"models/{model}.yaml"] = told + more
     for name, text in texts.items():
         (home / "config" / name).parent.mkdir(parents=True, exist_ok=True)
         (home / "config" / name).write_text(text)
-    return open_environment(home=home, config=home / "config")
 
 
 def serve(env: Environment, model: str) -> int:

@@ -146,6 +146,15 @@ def models_bench(zygote: Zygote, ledger_url: str, place: LocalPlace, mlflow_data
     return made
 
 
+@pytest.fixture(scope="module")
+def watch_bench(zygote: Zygote, ledger_url: str, place: LocalPlace, mlflow_database: Path) -> Any:
+    from faults import monitoring
+
+    made = monitoring.Monitoring(zygote, ledger_url, place, mlflow_database)
+    _REPORTED.append(made)
+    return made
+
+
 _REPORTED: list[Any] = []
 
 

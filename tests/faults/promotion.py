@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 from faults import versions
 from faults.cells import RETRY, Bench, temporary
-from trimtab.ledger import Ledger, champion
+from trimtab.ledger import Event, Ledger, champion
 from trimtab.training import package
 from trimtab.types import Candidate
 
@@ -72,20 +73,22 @@ class Promotion(Bench):
     """Cells about champions. Each has a copy of the home and of MLflow's database."""
 
     module = "versions"
+    told: Any = versions  # the scenarios
+    volatile: Mapping[str, set[str]] = {}  # parts of an entry, by kind, that no two runs share
 
     def __init__(self, zygote: Any, url: str, place: Any, mlflow: Path) -> None:
         super().__init__(zygote, url, place)
         self.mlflow = mlflow
 
     def _prepared(self, scenario: str, pipeline: str) -> tuple[Path, list[dict[str, Any]]]:
-        if base := versions.AFTER.get(scenario):
+        if base := self.told.AFTER.get(scenario):
             home = self._cell(base, "ours")
         else:
             home = Path(self.place.root) / f"before{len(self.before)}"
-            versions.prepare(home, self._config(home))
+            self.told.prepare(home, self._config(home))
             shutil.copy(self.mlflow, home / "mlflow.db")
             self._restore([])
-        for step in versions.SCENARIOS[scenario][0]:
+        for step in self.told.SCENARIOS[scenario][0]:
             self._finished(self._start(home, "ours", RETRY, only=step), home)
             self._teach(home)
         return home, self._entries()
@@ -93,7 +96,7 @@ class Promotion(Bench):
     def _run(
         self, cell: Path, scenario: str, pipeline: str, role: str = RETRY, **fault: Any
     ) -> int:
-        steps = fault.pop("only", None) or ",".join(versions.SCENARIOS[scenario][1])
+        steps = fault.pop("only", None) or ",".join(self.told.SCENARIOS[scenario][1])
         pid: int = self._start(cell, pipeline, role, only=steps, **fault)
         return pid
 
@@ -117,8 +120,9 @@ class Promotion(Bench):
 
     def _state(self, cell: Path) -> Champions:
         ledger = Ledger(self.url)
-        now, entries = champion.current(ledger, "buys"), ledger.events()
-        history, chain = champion.history(ledger, "buys"), ledger.first_bad()
+        model: str = self.told.MODEL
+        now, entries = champion.current(ledger, model), ledger.events()
+        history, chain = champion.history(ledger, model), ledger.first_bad()
         ledger.engine.dispose()
         with closing(sqlite3.connect(cell / "mlflow.db")) as database:
             shown = [sorted(map(str, database.execute(query))) for query in _SHOWN]
@@ -129,15 +133,17 @@ class Promotion(Bench):
             generations=[change.generation for change in history],
             issued=sorted({e.payload["version"] for e in entries if e.kind == "dossier"}),
             events=sorted(
-                (e.kind, e.key, str(sorted(e.payload.items())))
-                for e in entries
-                if e.kind != "dossier"
+                (e.kind, e.key, self._payload(e)) for e in entries if e.kind != "dossier"
             ),
             shown=shown,
             pages={str(f.relative_to(cell)): _hash(f) for f in pages if not temporary(str(f))},
             left={file for file in self.place.files(cell) if not _papers(Path(file))},
             chain=chain,
         )
+
+    def _payload(self, entry: Event) -> str:
+        left_out = self.volatile.get(entry.kind, set())
+        return str(sorted(item for item in entry.payload.items() if item[0] not in left_out))
 
 
 def _papers(file: Path) -> bool:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+MODEL = "buys"
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 DATASET = """
 dataset: visits
@@ -21,7 +22,7 @@ columns:
   signal: {type: float}
   bought: {type: int, known_after: later}
 """
-MODEL = """
+SPEC = """
 model: buys
 purpose: Tell the shop which visit ends with a purchase.
 limits: One shop.
@@ -53,7 +54,7 @@ AFTER = {
 
 def prepare(home: Path, config: Path) -> None:
     """Write the project and two files of visits whose signal says something."""
-    for name, text in {"datasets/visits.yaml": DATASET, "models/buys.yaml": MODEL}.items():
+    for name, text in {"datasets/visits.yaml": DATASET, "models/buys.yaml": SPEC}.items():
         (config / name).parent.mkdir(parents=True, exist_ok=True)
         (config / name).write_text(text)
     home.mkdir(parents=True, exist_ok=True)

@@ -1,12 +1,11 @@
 """``trimtab data log|show|diff|revert``: the versions of a dataset."""
 
-import getpass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from trimtab.cli.answer import Answer, answering
-from trimtab.cli.options import By, Config, Debug, Home, Json, open_dataset
+from trimtab.cli.options import By, Config, Debug, Home, Json, open_dataset, os_user
 
 if TYPE_CHECKING:
     from trimtab.environment import Environment
@@ -122,7 +121,7 @@ def revert(
         from trimtab.stages import revert as stage
 
         env = open_dataset(config, home, dataset)
-        who = by or getpass.getuser()
+        who = by or os_user()
         made = stage.revert(env, dataset, version, reason=reason, actor=who)
         answer.document = made.to_json()
         answer.say(

@@ -1,12 +1,11 @@
 """``trimtab ledger``: is the record what was written, and under which key?"""
 
-import getpass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from trimtab.cli.answer import FALSE, Answer, answering
-from trimtab.cli.options import By, Config, Debug, Home, Json, open_project
+from trimtab.cli.options import By, Config, Debug, Home, Json, open_project, os_user
 
 if TYPE_CHECKING:
     from trimtab.types import LedgerCheck
@@ -54,7 +53,7 @@ def key(
     """
     with answering(as_json=json, debug=debug) as answer:
         env = open_project(config, home)
-        event = env.ledger.use_key(actor=by or getpass.getuser(), reason=reason)
+        event = env.ledger.use_key(actor=by or os_user(), reason=reason)
         answer.document = {"entry": event.seq, "new": event.new, **event.payload}
         word = "is" if event.new else "was already"
         answer.say(f"from entry {event.seq} on the ledger {word} under key {event.payload['key']}")

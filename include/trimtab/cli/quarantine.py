@@ -1,13 +1,12 @@
 """``trimtab quarantine``: what was set aside, why, and the way back."""
 
-import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from trimtab.cli.answer import Answer, answering
-from trimtab.cli.options import By, Config, Debug, Home, Json, Reason, open_dataset
+from trimtab.cli.options import By, Config, Debug, Home, Json, Reason, open_dataset, os_user
 
 if TYPE_CHECKING:
     import polars as pl
@@ -107,7 +106,7 @@ def release(
         from trimtab.stages import release as stage
 
         env = open_dataset(config, home, dataset)
-        who = by or getpass.getuser()
+        who = by or os_user()
         done = stage.release(env, dataset, file, actor=who, reason=reason)
         answer.document = done.to_json()
         _say_release(answer, done)
@@ -129,7 +128,7 @@ def advise(
         from trimtab.stages import advice as stage
 
         env = open_dataset(config, home, dataset)
-        marked = stage.advise(env, dataset, file, reason=reason, actor=by or getpass.getuser())
+        marked = stage.advise(env, dataset, file, reason=reason, actor=by or os_user())
         _say_mark(answer, marked, "is left out of trainings")
 
 
@@ -138,6 +137,9 @@ def dismiss(
     dataset: str,
     file: Published,
     reason: Reason,
+    repaired: Annotated[
+        bool, typer.Option("--repaired", help="It was wrong; the same again is a fault again.")
+    ] = False,
     by: By = None,
     config: Config = None,
     home: Home = None,
@@ -149,7 +151,9 @@ def dismiss(
         from trimtab.stages import advice as stage
 
         env = open_dataset(config, home, dataset)
-        marked = stage.dismiss(env, dataset, file, reason=reason, actor=by or getpass.getuser())
+        marked = stage.dismiss(
+            env, dataset, file, reason=reason, actor=by or os_user(), repaired=repaired
+        )
         _say_mark(answer, marked, "is taken by trainings")
 
 

@@ -1,12 +1,11 @@
 """``trimtab retention``: remove what no kept version of a dataset needs."""
 
-import getpass
 from typing import Annotated
 
 import typer
 
 from trimtab.cli.answer import answering
-from trimtab.cli.options import By, Config, Debug, Home, Json, open_project
+from trimtab.cli.options import By, Config, Debug, Home, Json, open_project, os_user
 
 
 def retention(
@@ -36,9 +35,7 @@ def retention(
             raise typer.BadParameter(str(error), param_hint="--keep") from None
         names = [env.project.dataset(name).dataset for name in datasets or env.project.datasets]
         found = [
-            stage.retention(
-                env, name, keep=age, newest=newest, apply=apply, actor=by or getpass.getuser()
-            )
+            stage.retention(env, name, keep=age, newest=newest, apply=apply, actor=by or os_user())
             for name in names
             if delta.exists(env.table(name))
         ]

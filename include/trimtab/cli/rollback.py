@@ -1,7 +1,6 @@
 """``trimtab rollback``, ``block`` and ``unblock``: the way back, and what may not come back."""
 
 import gc
-import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trimtab.cli.answer import Answer, answering
-from trimtab.cli.options import By, Config, Debug, Home, Json, Reason, open_project
+from trimtab.cli.options import By, Config, Debug, Home, Json, Reason, open_project, os_user
 
 if TYPE_CHECKING:
     from trimtab.types import Block, Champion
@@ -49,7 +48,7 @@ def rollback(
             to=to,
             at=moment,
             reason=reason,
-            actor=by or getpass.getuser(),
+            actor=by or os_user(),
             override_freeze=override_freeze,
         )
         _show(answer, now)
@@ -69,7 +68,7 @@ def block(
     with answering(as_json=json, debug=debug) as answer:
         from trimtab.stages import block as stage
 
-        env, who = open_project(config, home), by or getpass.getuser()
+        env, who = open_project(config, home), by or os_user()
         _show_mark(answer, stage.block(env, model, version, reason=reason, actor=who))
 
 
@@ -87,7 +86,7 @@ def unblock(
     with answering(as_json=json, debug=debug) as answer:
         from trimtab.stages import block as stage
 
-        env, who = open_project(config, home), by or getpass.getuser()
+        env, who = open_project(config, home), by or os_user()
         _show_mark(answer, stage.unblock(env, model, version, reason=reason, actor=who))
 
 
@@ -104,7 +103,7 @@ def recalibrate(
     with answering(as_json=json, debug=debug) as answer:
         from trimtab.stages import recalibrate as stage
 
-        env, who = open_project(config, home), by or getpass.getuser()
+        env, who = open_project(config, home), by or os_user()
         key = stage.request(env, model, actor=who, reason=reason)
         answer.document = {"model": model, "request": key, "by": who, "reason": reason}
         answer.say(f"{model}: asked for; the next run of {model}.train, or 'trimtab run', does it")

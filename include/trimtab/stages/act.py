@@ -42,6 +42,7 @@ def act(env: Environment, model: str, links: Links | None = None) -> list[Acted]
     """
     spec = env.project.model(model)
     with env.ledger.lock(f"act:{model}"):
+        page.tell_last(env, model, KIND)
         waiting = [_task(env, event) for event in _pending(env, model)]
         done = [acted for task in waiting if (acted := _act(env, task, links or Links()))]
     if not done:

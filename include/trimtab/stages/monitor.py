@@ -68,6 +68,7 @@ def monitor(env: Environment, model: str) -> list[Observation]:
     scored = [Scoring.model_validate(e.payload) for e in env.ledger.events("scoring", model)]
     seen = {event.key for event in env.ledger.events("observation", model)}
     pending = [scoring for scoring in scored if scoring.sha256 not in seen]
+    pages.tell_last(env, model, "triage")
     _decided(env, model)  # what a run that was killed has left
     found = [_decided_on(env, scoring, None) for scoring in pending]
     found += [_decided_on(env, scoring, moment) for scoring, moment in arrivals.due(env, spec)]

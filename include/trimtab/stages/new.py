@@ -98,7 +98,7 @@ def _lake(config: Path) -> str:
 def _owner() -> str:
     try:
         return getpass.getuser()
-    except OSError:  # a container's user may have no name
+    except (OSError, KeyError):  # a container's user may have no name
         return f"user {os.getuid()}"
 
 

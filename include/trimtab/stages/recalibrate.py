@@ -38,9 +38,11 @@ def request(env: Environment, model: str, *, actor: str, reason: str, key: str =
         key: what asks: asked again it is the same request.
 
     Raises:
-        DataError: the model has no chances, no champion, or its rows no time.
+        DataError: no reason, or the model has no chances, no champion, or its rows no time.
     """
     spec = env.project.model(model)
+    if not reason.strip():
+        raise DataError(f"another calibration of {model} needs a reason; say why")
     if problem := hindrance(env, spec):
         raise DataError(f"{model} cannot be calibrated again: {problem}")
     answered = len(env.ledger.events("retrain_closed", model))

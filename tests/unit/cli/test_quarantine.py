@@ -133,6 +133,65 @@ def test_refused_files_are_listed_until_a_good_one_comes(document: Document, jan
     assert document("quarantine", "list", "sales", "--all")["files"][0]["status"] == "restated"
 
 
+def test_a_published_file_is_left_out_until_a_person_says_it_is_right(
+    document: Document, call: Call, january: Path, env: Environment
+) -> None:
+    sha256 = document("ingest", "sales", january)["files"][0]["sha256"]
+    advise = ("quarantine", "advise", "sales", "january.csv", "--reason", "meter", "--by", "ann")
+    told = document(*advise)
+    assert told == {"dataset": "sales", "sha256": sha256, "reason": "meter", "by": "ann"}
+    assert document(*advise) == told, "typed twice it is one word"
+    (left,) = document("quarantine", "list", "sales")["left_out"]
+    assert (left["file"], left["reason"], left["by"]) == ("january.csv", "meter", "ann")
+    dismiss = ("quarantine", "dismiss", "sales", sha256[:12], "--reason", "new meter")
+    assert f"sales: {sha256[:12]} is taken by trainings" in call(*dismiss).output
+    assert document(*dismiss)["reason"] == "new meter"
+    assert document("quarantine", "list", "sales")["left_out"] == []
+    kinds = [e.kind for e in env.ledger.events() if e.kind.startswith("quarantine")]
+    assert kinds == ["quarantine_advised", "quarantine_dismissed"]
+
+
+@pytest.mark.parametrize("verb", ["advise", "dismiss"])
+@pytest.mark.parametrize(
+    ("dataset", "file", "reason", "says"),
+    [
+        ("sails", "january.csv", "x", "there is no dataset 'sails'"),
+        ("sales", "february.csv", "x", "sales has no published file 'february.csv'"),
+        ("sales", "broken.csv", "x", "no published file 'broken.csv'; 'trimtab data log sales'"),
+        ("sales", "", "x", "sales has no published file ''"),
+        ("sales", "january.csv", " ", "needs a reason; say why"),
+    ],
+)
+def test_a_word_needs_a_published_file_and_a_reason(
+    call: Call, document: Document, january: Path, verb: str, dataset: str, file: str,
+    reason: str, says: str,
+) -> None:  # fmt: skip
+    broken = january.with_name("broken.csv")
+    broken.write_text("nothing,here\n1,2\n")
+    document("ingest", "sales", january, broken)
+    result = call("quarantine", verb, dataset, file, "--reason", reason)
+    assert result.exit_code == 1
+    assert says in result.stderr
+    assert "Traceback" not in result.output
+    assert call("quarantine", verb, dataset, file).exit_code == 2, "why is asked for"
+
+
+def test_a_name_of_two_files_or_a_short_hash_names_none(document: Document, january: Path) -> None:
+    """The second is the first one delivered again, with more rows."""
+    rows = january.read_text().splitlines()
+    shas = []
+    for last in (91, 101):
+        january.write_text("\n".join([rows[0], *rows[31:last]]) + "\n")
+        shas.append(document("ingest", "sales", january)["files"][0]["sha256"])
+    advise = ("quarantine", "advise", "sales")
+    told = document(*advise, "january.csv", "--reason", "x")["error"]["message"]
+    assert "2 published files of sales are called january.csv; name one by its hash" in told
+    assert "'trimtab data log sales' lists them" in told
+    short = document(*advise, shas[1][:7], "--reason", "x")["error"]["message"]
+    assert "sales has no published file" in short
+    assert document(*advise, shas[1][:8], "--reason", "x")["sha256"] == shas[1]
+
+
 def test_corrected_rows_are_published_and_wait_no_longer(
     document: Document, january: Path, env: Environment
 ) -> None:

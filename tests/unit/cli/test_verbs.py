@@ -1,4 +1,5 @@
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ import pytest
 from click.testing import Result
 
 from trimtab import lifecycle
-from trimtab.environment import open_environment
+from trimtab.environment import Environment, open_environment
 from trimtab.errors import DataError
 from trimtab.ledger import champion
 from trimtab.types import Champion
@@ -28,6 +29,8 @@ Document = Callable[..., dict[str, Any]]
         ["rollback", "lateness", "--reason", "x", "--at", "2026-03-03T12:00"],
         ["rollback", "lateness", "--reason", "x", "--at", "2026-03-03T12:00Z", "--to", "1"],
         ["block", "lateness", "1"],
+        ["recalibrate", "lateness"],
+        ["recalibrate", "--reason", "x"],
         ["score", "lateness", "/nowhere.csv", "--out", "x"],
         ["demo", "--months", "2"],
         ["up", "--airflow-port", "99999"],
@@ -45,6 +48,9 @@ def test_wrong_usage_is_two(call: Call, arguments: list[str]) -> None:
         (["rollback", "nobody", "--reason", "because"], "nobody"),
         (["block", "lateness", "1", "--reason", "because"], "not trained"),
         (["unblock", "nobody", "1", "--reason", "because"], "nobody"),
+        (["recalibrate", "nobody", "--reason", "because"], "no model 'nobody'"),
+        (["recalibrate", "lateness", "--reason", " "], "needs a reason; say why"),
+        (["recalibrate", "lateness", "--reason", "because"], "no time says which rows of sales"),
         (["run", "nobody"], "no model 'nobody'"),
     ],
 )
@@ -56,6 +62,81 @@ def test_a_refusal_is_one_with_the_reason_and_no_traceback(
     assert says in result.stderr
     assert "Traceback" not in result.output
     assert says in document(*arguments)["error"]["message"]
+
+
+TIMED = """\
+dataset: parcels
+owner: shop
+source: {kind: files, uri: landing/parcels}
+key: [id]
+time: at
+columns:
+  id: {type: int}
+  at: {type: time}
+  late: {type: bool, known_after: delivery}
+  days: {type: float, known_after: delivery}
+"""
+
+
+@pytest.fixture
+def timed(project: Path) -> Environment:
+    """A model of chances and one of numbers, on rows whose time is known."""
+    config = project / "config"
+    (config / "datasets" / "parcels.yaml").write_text(TIMED)
+    text = (config / "models" / "lateness.yaml").read_text().replace("sales", "parcels")
+    for model, column in (("parcel", "late"), ("days", "days")):
+        told = text.replace("lateness", model).replace("column: late", f"column: {column}")
+        (config / "models" / f"{model}.yaml").write_text(told)
+    return open_environment(home=project / "home", config=config)
+
+
+def test_what_has_no_champion_or_no_chances_is_not_calibrated(
+    call: Call, document: Document, timed: Environment
+) -> None:
+    assert not timed.project.problems
+    for model, says in (("parcel", "no champion yet"), ("days", "numbers, not chances")):
+        result = call("recalibrate", model, "--reason", "because")
+        assert result.exit_code == 1
+        assert says in result.stderr
+        assert "Traceback" not in result.output
+        error = document("recalibrate", model, "--reason", "because")["error"]
+        assert error["message"] == f"{model} cannot be calibrated again: {_said(result)}"
+    assert not timed.ledger.events("retrain_request")
+
+
+def _said(result: Result) -> str:
+    return result.stderr.strip().partition("cannot be calibrated again: ")[2]
+
+
+def test_a_calibration_is_asked_for_once(
+    call: Call, document: Document, timed: Environment
+) -> None:
+    champion.swap(
+        timed.ledger, "parcel", 1, expected=None, action="promote", actor="auto", reason="good"
+    )
+    asked = ("recalibrate", "parcel", "--reason", "says 40 %, it is 60 %", "--by", "ann")
+    told = document(*asked)
+    assert document(*asked) == told, "typed twice it is one request"
+    (event,) = timed.ledger.events("retrain_request", "parcel")
+    assert (event.key, event.actor) == (told["request"], "ann")
+    assert event.payload["causes"] == ["recalibrate"]
+    assert event.payload["reason"] == told["reason"] == "says 40 %, it is 60 %"
+    assert "parcel: asked for; the next run of parcel.train" in call(*asked).output
+
+
+def test_who_has_no_name_is_known_by_number(
+    document: Document, timed: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container that runs as any user."""
+
+    def nameless() -> str:
+        raise KeyError("getpwuid(): uid not found: 12345")
+
+    champion.swap(
+        timed.ledger, "parcel", 1, expected=None, action="promote", actor="auto", reason="good"
+    )
+    monkeypatch.setattr("getpass.getuser", nameless)
+    assert document("recalibrate", "parcel", "--reason", "x")["by"] == f"uid {os.getuid()}"
 
 
 def test_debug_shows_the_traceback(call: Call) -> None:

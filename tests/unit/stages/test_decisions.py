@@ -15,6 +15,9 @@ from trimtab.monitoring import policy
 from trimtab.monitoring.history import KINDS, Past
 from trimtab.monitoring.policy import Decisions
 from trimtab.serving import trial
+from trimtab.stages.watch import realised
+from trimtab.stages.watch.look import look_at
+from trimtab.types import Scoring
 from trimtab.watch import Action
 
 FAULT = {fault.name: fault for fault in FAULTS}
@@ -89,3 +92,12 @@ def test_another_policy_decides_otherwise(lived: Environment) -> None:
     written = [e.payload for e in lived.ledger.events("retrain_decision", "late")]
     for other in ({"when": ()}, {"min_new_rows": 10**6}, {"window": "all"}):
         assert [each.retrain.to_json() for each in replayed(lived, **other)] != written
+
+
+def test_a_window_is_the_same_when_it_is_looked_at_again(lived: Environment) -> None:
+    """As by a run after one that was killed: folds, samples and neighbours go by the order."""
+    first = lived.ledger.events("scoring", "late")[0]
+    again = [look_at(lived, Scoring.model_validate(first.payload)) for _ in range(3)]
+    assert all(again[0].rows.equals(look.rows) for look in again)
+    told = [[each.finding for each in realised.concept(look)] for look in again]
+    assert told[0] == told[1] == told[2]

@@ -181,7 +181,8 @@ def _rows(
         log.info("%s: rows of %s as they were scored", spec.model, scoring.sha256[:12])
         then = scoring.dataset_version
         rows = read(sources=sources.open_all(env, spec, dataset.dataset, version=then))
-    predicted = rows.lazy().join(_predictions(env, scoring), on=ROW, how="left")
+    answers = _predictions(env, scoring)
+    predicted = rows.lazy().join(answers, on=ROW, how="left", maintain_order="left")
     known = labels.joined(env, spec, predicted, moment, [scoring.sha256]).collect()
     learnt = _trained_rows(env, candidate, scoring)
     again = labels.repeated(env, spec, scoring)

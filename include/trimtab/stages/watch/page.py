@@ -78,6 +78,12 @@ def tell(env: Environment, model: str, key: str) -> None:
         log.exception("the page of %s, window %s, was not written again", model, key[:12])
 
 
+def tell_last(env: Environment, model: str, kind: str) -> None:
+    """Write the page of the newest entry of a kind: its writer may have been killed before."""
+    if event := env.ledger.latest(kind, model):
+        tell(env, model, event.key)
+
+
 def _place(env: Environment, seen: Observation) -> Path:
     return env.reports / Path(seen.report or "").parent
 
