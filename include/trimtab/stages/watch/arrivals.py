@@ -75,7 +75,7 @@ def _changed(
     seen: Sequence[tuple[Scoring, Observation, Moment]],
     now: Moment,
 ) -> dict[str, int]:
-    """Rows of each recent file whose label was known then, and is another one or none by now."""
+    """Rows of each recent file whose label was known then, and is another one by now."""
     waiting: dict[Moment, list[Scoring]] = {}
     for scoring, last, before in seen[-RECENT:]:
         if last.labelled and _restated(env, spec, before, now):
@@ -85,7 +85,7 @@ def _changed(
         files = [each.sha256 for each in scored]
         rows = labels.joined(env, spec, _rows(env, spec, scored), before, files)
         rows = labels.joined(env, spec, rows.rename({TARGET: _THEN}), now, files)
-        other = pl.col(_THEN).is_not_null() & pl.col(_THEN).ne_missing(pl.col(TARGET))
+        other = pl.col(_THEN) != pl.col(TARGET)  # neither is null: a row may be gone altogether
         found |= dict(rows.group_by(FILE).agg(other.sum()).collect().iter_rows())
     return found
 
