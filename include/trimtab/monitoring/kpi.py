@@ -17,8 +17,12 @@ def judge(
     newest: datetime | None,
     history: Sequence[Observation],
     settings: Monitor,
+    looks: int = 1,
 ) -> Finding:
-    """Judge one number; limits are a person's own word, so they need no chance."""
+    """Judge one number; limits are a person's own word, so they need no chance.
+
+    Of a number that is looked at again as labels come, the chance answers for all ``looks``.
+    """
     plain = Finding(
         signal="kpi", column=kpi.name, statistic="value", value=value, current_rows=rows,
         status="ok",
@@ -29,7 +33,7 @@ def judge(
     if kpi.min is not None or kpi.max is not None:
         return plain.model_copy(update=_limited(kpi, value))
     past = list(earlier(kpi.name, history, settings))
-    return plain.model_copy(update=_usual(value, newest, past, settings))
+    return plain.model_copy(update=_usual(value, newest, past, settings, looks))
 
 
 def earlier(
@@ -62,6 +66,7 @@ def _usual(
     newest: datetime | None,
     past: Sequence[tuple[datetime | None, float]],
     settings: Monitor,
+    looks: int,
 ) -> dict[str, object]:
     middle = sorted(abs(v) for _, v in past)[len(past) // 2] if past else 0.0
     usual = chance.seasonal(value, newest, past, least=_USUAL_SPREAD * middle)
@@ -74,7 +79,7 @@ def _usual(
         "expected": usual.value,
         "threshold": signed,
         "beyond": "below" if less else "above",
-        "p_value": usual.p_value,
+        "p_value": min(usual.p_value * looks, 1.0),
         "reference_rows": len(past),
         "note": f"{usual.value:.4g} → {value:.4g}",
     }

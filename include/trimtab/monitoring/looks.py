@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from trimtab.watch import Observation, Signal
 
-# Signals that are judged by labels: a later look asks these only.
-BY_LABELS: tuple[Signal, ...] = ("performance", "concept", "calibration", "fairness")
+# Signals that are judged by labels, or may be: a later look asks these only.
+BY_LABELS: tuple[Signal, ...] = ("performance", "concept", "calibration", "fairness", "kpi")
 COMPLETE = 0.95  # share of labelled rows from which on no later look is expected
 LEAST = 0.05  # share of the rows whose label must be new
 PARTS = 4  # a look each time another quarter of the labels is there
@@ -17,14 +17,20 @@ MOST = 1 + 1 + PARTS + 1 + 1
 
 @dataclass(frozen=True)
 class Labels:
-    """How many rows have a label at a version, and whether the last one is due by then."""
+    """How many rows have a label at a version, and whether the last one is due by then.
+
+    ``changed`` of them had another one at the last look.
+    """
 
     known: int
     due: bool
+    changed: int = 0
 
 
 def again(rows: int, before: Labels, now: Labels, min_rows: int) -> bool:
     """Whether the labels that came since the last look can change what it said."""
+    if now.changed >= max(LEAST * rows, 1):
+        return True
     if rows == 0 or now.known - before.known < LEAST * rows:
         return False
     judged = before.known < min_rows <= now.known
@@ -37,10 +43,11 @@ def often(rows: int, known: int, earlier: int) -> int:
     """How many looks the chance of this one must answer for: a p-value is as many times as large.
 
     The looks before, this one, and those that may still come: each takes ``LEAST`` of the rows'
-    labels. That is never fewer than the window has in the end, so that Bonferroni's bound holds.
+    labels. That is never fewer than the window has in the end, so that Bonferroni's bound holds;
+    but for labels that change, of which nobody knows beforehand.
     """
     to_come = int((rows - known) / (LEAST * rows)) if rows else 0
-    return min(earlier + 1 + to_come, MOST)
+    return max(min(earlier + 1 + to_come, MOST), earlier + 1)
 
 
 def merged(observations: Sequence[Observation]) -> list[Observation]:

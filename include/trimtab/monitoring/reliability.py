@@ -3,7 +3,7 @@
 Answers are put right first by what the hold-out has shown (a model that was never calibrated has
 not changed). Then Cox's calibration model (Cox 1958, "Two further applications of a model for
 binary regression"): logit P(label) = a + b * logit(p) with a = 0 and b = 1. A score test of both
-needs no fit; its covariance comes from days, since rows of one day miss alike.
+needs no fit; its covariance comes from days, since rows of one day miss alike, and days in a row.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from trimtab.monitoring import blocks as by_block
+from trimtab.monitoring import neighbours
 from trimtab.monitoring.estimated import calibration
 from trimtab.monitoring.truth import Known
 
@@ -38,33 +39,36 @@ class Reliability:
 def compare(now: Known, before: Known, classes: Sequence[Any] | None) -> Reliability:
     """Judge the answers of a window by what the same answers were worth on the hold-out."""
     now, before = _best(now, classes), _best(before, classes)
-    said, at_gate = _worth(now, before)
-    error, noise = _error(said, now.truth, before.prediction, now.prediction)
+    by_both, unseen = _worth(now.prediction, before)
+    error, noise = _error(by_both[0], now.truth, before.prediction, now.prediction)
     return Reliability(
         error,
         noise,
-        float(said.mean()),
+        float(by_both[0].mean()),
         float(now.truth.mean()),
-        _p_value(_scores(said, now), _scores(at_gate, before)),
+        _p_value(now, before, by_both, unseen),
     )
 
 
-def _worth(now: Known, before: Known) -> tuple[Any, Any]:
-    """What answers are worth by the hold-out: now, and on its own rows, learnt on the other days.
+def _worth(given: Any, before: Known) -> tuple[tuple[Any, Any], Any]:
+    """What answers are worth by the hold-out: now, its own rows, and those by the other days alone.
 
-    Otherwise the hold-out would look better calibrated than any new row can be.
+    By the days it has learnt the hold-out looks better calibrated than any new row can be.
     """
     half = np.unique(before.blocks, return_inverse=True)[1] % 2
     if half.all() or not half.any():  # one day only
         half = np.arange(len(before)) % 2
-    said, at_gate = np.zeros(len(now)), np.empty(len(before))
+    said, at_gate = np.zeros(len(given)), np.zeros(len(before))
+    unseen = np.empty(len(before))
     for part in (0, 1):
         mine = half == part
         learnt = Known(before.truth[mine], before.prediction[mine], before.blocks[mine])
         worth = calibration(learnt, None)
-        said += np.clip(worth(now.prediction), SURE, 1 - SURE) / 2
-        at_gate[~mine] = np.clip(worth(before.prediction[~mine]), SURE, 1 - SURE)
-    return said, at_gate
+        said += np.clip(worth(given), SURE, 1 - SURE) / 2
+        there = np.clip(worth(before.prediction), SURE, 1 - SURE)
+        at_gate += there / 2
+        unseen[~mine] = there[~mine]
+    return (said, at_gate), unseen
 
 
 def _best(rows: Known, classes: Sequence[Any] | None) -> Known:
@@ -87,40 +91,21 @@ def _error(said: Any, seen: Any, reference: Any, given: Any) -> tuple[float, flo
     return float(share @ apart), float(share @ noise)
 
 
-def _scores(said: Any, rows: Known) -> tuple[Any, Any]:
-    """Each row's derivatives by a and b, and its block."""
-    off = rows.truth - said
-    return np.column_stack([off, off * np.log(said / (1 - said))]), rows.blocks
+def _p_value(now: Known, before: Known, by_both: tuple[Any, Any], unseen: Any) -> float:
+    """Chance of mean scores as far apart; how days vary is seen where all are judged alike.
 
-
-def _p_value(now: tuple[Any, Any], before: tuple[Any, Any]) -> float:
-    """Hotelling's two-sample T2 of the mean scores, as an F; the covariances are pooled.
-
-    Few days say little alone, and when nothing has changed those of the hold-out vary alike.
+    The hold-out's own mean is by the days that were not learnt. Without days on either side rows
+    stand for themselves.
     """
-    from scipy.stats import f
-
-    (here, now_blocks), (there, before_blocks) = now, before
-    theirs, theirs_free = _covariance(there, before_blocks)
-    ours, ours_free = _covariance(here, now_blocks)
-    free = theirs_free + ours_free
-    if not free:  # no days on either side: rows stand for themselves
-        theirs, free = np.cov(there.T), len(there) - 1
-        theirs_free = free
-    pooled = (theirs * theirs_free + ours * ours_free) / free
-    total = pooled * (1 / len(here) + 1 / len(there))
-    apart = here.mean(axis=0) - there.mean(axis=0)
-    t2 = float(apart @ np.linalg.pinv(total) @ apart)
-    return float(f.sf(t2 * (free - 1) / (2 * free), 2, free - 1))
+    here, there = _scores(by_both[0], now), _scores(by_both[1], before)
+    apart = here.mean(axis=0) - _scores(unseen, before).mean(axis=0)
+    by_day = [neighbours.sums(here, now.blocks), neighbours.sums(there, before.blocks)]
+    if sum(map(len, by_day)) - 2 < by_block.MIN_BLOCKS - 1:
+        by_day = [neighbours.sums(each, np.arange(len(each))) for each in (here, there)]
+    return neighbours.chance(apart, *by_day)
 
 
-def _covariance(scores: Any, blocks: Any) -> tuple[Any, int]:
-    """Covariance of a row's score, days respected, and its degrees of freedom; 0 of too few."""
-    names, index = np.unique(np.asarray(blocks, dtype=str), return_inverse=True)
-    if len(names) < by_block.MIN_BLOCKS:
-        return np.zeros((2, 2)), 0
-    apart = scores - scores.mean(axis=0)
-    sums = np.stack([np.bincount(index, column, len(names)) for column in apart.T], axis=1)
-    likeness = max(by_block.serial(column - column.mean()) for column in sums.T)
-    scale = len(names) / (len(names) - 1) / len(scores)
-    return sums.T @ sums * scale * likeness, len(names) - 1
+def _scores(said: Any, rows: Known) -> Any:
+    """Each row's derivatives by a and b, (n, 2)."""
+    off = rows.truth - said
+    return np.column_stack([off, off * np.log(said / (1 - said))])

@@ -14,6 +14,7 @@ from trimtab.monitoring import budget, detect, looks
 from trimtab.monitoring.detect import Comparison
 from trimtab.stages.decide import decide
 from trimtab.stages.watch import (
+    arrivals,
     attribution,
     drift,
     estimated,
@@ -69,7 +70,7 @@ def monitor(env: Environment, model: str) -> list[Observation]:
     pages.tell_last(env, model, "triage")
     _decided(env, model)  # what a run that was killed has left
     found = [_decided_on(env, scoring, None) for scoring in pending]
-    found += [_decided_on(env, scoring, moment) for scoring, moment in labels.due(env, spec)]
+    found += [_decided_on(env, scoring, moment) for scoring, moment in arrivals.due(env, spec)]
     if not found:
         raise NotReadyError(f"{model}: nothing to observe; every scored file was observed")
     return found

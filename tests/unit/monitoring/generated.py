@@ -25,16 +25,21 @@ def binary(
     flip: float = 0.0,
     rate: float = 0.0,
     day_spread: float = 0.0,
+    alike: float = 0.0,
 ) -> Known:
     """A model that is right on most rows, and overlooks a second, bent column.
 
     ``shift`` moves the inputs, ``flip`` turns the relation for that share of the rows, ``rate``
-    makes the label likelier whatever the inputs, ``day_spread`` makes days differ.
+    makes the label likelier whatever the inputs, ``day_spread`` makes days differ, and ``alike`` is
+    the correlation of neighbouring ones.
     """
     draw = np.random.default_rng(seed)
     day = np.arange(rows) * days // rows
     x = draw.normal([shift, 0, 0], size=(rows, 3))
-    odds = 1.5 * x[:, 0] + 0.8 * x[:, 1] ** 2 - 0.8 + draw.normal(size=days)[day] * day_spread
+    each = draw.normal(size=days) * day_spread
+    for i in range(1, days):
+        each[i] = alike * each[i - 1] + np.sqrt(1 - alike**2) * each[i]
+    odds = 1.5 * x[:, 0] + 0.8 * x[:, 1] ** 2 - 0.8 + each[day]
     odds = np.where(draw.random(rows) < flip, -odds, odds) + rate
     y = (draw.random(rows) < 1 / (1 + np.exp(-odds))).astype(int)
     p = 1 / (1 + np.exp(-1.4 * x[:, 0]))

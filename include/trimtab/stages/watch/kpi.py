@@ -11,7 +11,7 @@ from trimtab.config import check_kpi, expression
 from trimtab.config.monitor import Kpi
 from trimtab.errors import DataError
 from trimtab.monitoring import kpi as monitoring
-from trimtab.monitoring import registry
+from trimtab.monitoring import looks, registry
 from trimtab.monitoring.detect import Comparison
 from trimtab.stages.watch.look import PREDICTION, Look
 from trimtab.types import TARGET
@@ -21,10 +21,22 @@ log = logging.getLogger(__name__)
 
 
 def business(look: Look) -> list[Comparison]:
-    """Compute and judge every one; what cannot be computed says so, the others go on."""
+    """Compute and judge every one; what cannot be computed says so, the others go on.
+
+    A later look at the labels says nothing new where no number reads them.
+    """
     asked = look.settings.kpi
     rows = frame(look.rows) if asked else look.rows
-    return [Comparison(_judged(look, kpi, rows)) for kpi in asked]
+    answers = {kpi.name: _answer(look, kpi, rows) for kpi in asked}
+    labels = ["target", look.spec.target.column]
+    without = rows.drop(labels, strict=False)
+    reads = {kpi.name for kpi in asked if _answer(look, kpi, without) != answers[kpi.name]}
+    if look.labels_at is not None and not reads:
+        return []
+    return [
+        Comparison(_judged(look, kpi, answers[kpi.name], rows, reads=kpi.name in reads))
+        for kpi in asked
+    ]
 
 
 def frame(rows: pl.DataFrame) -> pl.DataFrame:
@@ -53,18 +65,39 @@ def compute(kpi: Kpi, rows: pl.DataFrame) -> float:
     return value
 
 
-def _judged(look: Look, kpi: Kpi, rows: pl.DataFrame) -> Finding:
+def _answer(look: Look, kpi: Kpi, rows: pl.DataFrame) -> float | str:
+    """The number, or why there is none."""
     try:
-        value = compute(kpi, rows)
+        return compute(kpi, rows)
     except Exception as error:  # DuckDB and a user's function may raise anything
-        log.warning("%s: KPI %s: %s", look.spec.model, kpi.name, error)
-        note = str(error).split("\n", 1)[0] or type(error).__name__
-        return Finding(
-            signal="kpi", column=kpi.name, statistic="value", current_rows=rows.height,
-            status="not_computable", note=note,
-        )  # fmt: skip
-    newest = look.scoring.newest
-    return monitoring.judge(kpi, value, rows.height, newest, look.history, look.settings)
+        log.debug("%s: KPI %s: %s", look.spec.model, kpi.name, error)
+        return str(error).split("\n", 1)[0] or type(error).__name__
+
+
+def _judged(
+    look: Look, kpi: Kpi, answer: float | str, rows: pl.DataFrame, *, reads: bool
+) -> Finding:
+    """Judge one; what reads the labels by the rows that have one, and not before all are due."""
+    known = rows["target"].count() if reads else rows.height
+    told = f" ({_coverage(look, known)})" if reads else ""
+    found = Finding(
+        signal="kpi", column=kpi.name, statistic="value", current_rows=known,
+        status="not_computable",
+    )  # fmt: skip
+    if isinstance(answer, str):
+        log.warning("%s: KPI %s: %s", look.spec.model, kpi.name, answer)
+        return found.model_copy(update={"note": answer + told})
+    if reads and not look.all_due and known < looks.COMPLETE * rows.height:
+        note = f"{answer:.4g} so far{told}; judged when all are due"
+        return found.model_copy(update={"status": "not_enough_data", "note": note})
+    newest, often = look.scoring.newest, look.looks if reads else 1
+    judged = monitoring.judge(kpi, answer, known, newest, look.history, look.settings, looks=often)
+    return judged.model_copy(update={"note": judged.note + told})
+
+
+def _coverage(look: Look, known: int) -> str:
+    changed = f", {look.changed:,} of them changed since the last look" if look.changed else ""
+    return f"{known:,} of {look.rows.height:,} rows with a known label{changed}"
 
 
 def _queried(sql: str, rows: pl.DataFrame) -> Any:

@@ -17,6 +17,8 @@ from trimtab.monitoring import looks
 from trimtab.types import FILE, ROW, TARGET, DatasetVersion, Scoring
 from trimtab.watch import Observation
 
+_OWN = "_label"  # what the target's own column says
+
 
 @dataclass(frozen=True)
 class Moment:
@@ -24,12 +26,13 @@ class Moment:
 
     version: int
     newest: datetime | None
+    changed: int = 0  # labels of a window that were known before, and are others by then
 
 
 def brought_by(env: Environment, spec: ModelSpec) -> DatasetSpec:
     """Return the dataset the truth arrives in."""
     own = spec.monitor.labels.dataset if spec.monitor.labels else None
-    return env.project.dataset(own or _scored(spec))
+    return env.project.dataset(own or scored_on(spec))
 
 
 def known_at(env: Environment, spec: ModelSpec, version: int | None = None) -> Moment | None:
@@ -45,7 +48,7 @@ def known_at(env: Environment, spec: ModelSpec, version: int | None = None) -> M
 def at_scoring(env: Environment, spec: ModelSpec, scoring: Scoring) -> Moment | None:
     """Return the labels' moment when a file was scored: what the first look goes by."""
     if not spec.monitor.labels:
-        event = env.ledger.find("dataset_version", _scored(spec), scoring.sha256)
+        event = env.ledger.find("dataset_version", scored_on(spec), scoring.sha256)
         newest = DatasetVersion.model_validate(event.payload).newest if event else None
         return Moment(scoring.dataset_version, newest)
     scored = env.ledger.find("scoring", scoring.model, scoring.sha256)
@@ -54,40 +57,61 @@ def at_scoring(env: Environment, spec: ModelSpec, scoring: Scoring) -> Moment | 
     return known_at(env, spec, int(before[-1].payload["version"])) if before else None
 
 
+def all_due(spec: ModelSpec, scoring: Scoring, moment: Moment | None) -> bool:
+    """Whether the label of the window's last row can be known."""
+    if moment is None or moment.version < 0:
+        return False
+    if moment.newest is None or scoring.newest is None:
+        return True
+    return scoring.newest + spec.target.delay <= moment.newest
+
+
 def joined(
     env: Environment, spec: ModelSpec, rows: pl.LazyFrame, moment: Moment | None, files: list[str]
 ) -> pl.LazyFrame:
     """Add ``_target`` to rows of scored files: null where it cannot be known at the moment.
 
+    Where the rows have the target's own column, it is what the label says too.
+
     The label is looked up by the row's key (or its prediction's name), wherever it stands by now:
     an upsert may have moved it to another file. One row stays one.
     """
-    brings, scored = brought_by(env, spec), env.project.dataset(_scored(spec))
+    brings, scored = brought_by(env, spec), env.project.dataset(scored_on(spec))
     if moment is None or spec.target.column not in brings.columns:
         return rows.with_columns(pl.lit(None).alias(TARGET))
     made = target.label(
         spec.target, task_of(spec, env.project.catalog), brings.columns[spec.target.column]
     )
-    keys = _keys(env, spec)
+    keys = joined_by(env, spec)
     there = sources.published(env, brings.dataset, moment.version).table
     if keys == [FILE, ROW]:
         there = there.filter(pl.col(FILE).is_in(files))
     labels = there.with_columns(made)
-    if sorted(keys) not in (sorted(brings.key), sorted((FILE, ROW))):  # else each comes once
+    if not once(env, spec):
         labels = labels.sort(ORDER, ROW).unique(keys, keep="last", maintain_order=True)
-    found = rows.join(labels.select(*keys, TARGET), on=keys, how="left", maintain_order="left")
+    labels = labels.select(*keys, TARGET, pl.col(spec.target.column).alias(_OWN))
+    found = rows.join(labels, on=keys, how="left", maintain_order="left")
     due = target.known(spec.target, scored.time, moment.newest)
-    return found.with_columns(pl.when(due).then(TARGET).alias(TARGET))
+    names = {TARGET: TARGET, spec.target.column: _OWN}
+    ours = {TARGET, *rows.collect_schema().names()}
+    told = [pl.when(due).then(o).alias(n) for n, o in names.items() if n in ours]
+    return found.with_columns(told).drop(_OWN)
 
 
-def _keys(env: Environment, spec: ModelSpec) -> list[str]:
+def joined_by(env: Environment, spec: ModelSpec) -> list[str]:
     """Columns by which a label finds its row."""
-    labels, scored = spec.monitor.labels, env.project.dataset(_scored(spec))
+    labels, scored = spec.monitor.labels, env.project.dataset(scored_on(spec))
     if labels and labels.key:
         return list(labels.key)
     if labels and prediction.COLUMN in brought_by(env, spec).columns:
         return [prediction.COLUMN]
     return list(scored.key) if labels or _moves(env, scored) else [FILE, ROW]
+
+
+def once(env: Environment, spec: ModelSpec) -> bool:
+    """Whether each label comes once by its key, so that only a rewritten row changes it."""
+    by = sorted(joined_by(env, spec))
+    return by in (sorted(brought_by(env, spec).key), sorted((FILE, ROW)))
 
 
 def _moves(env: Environment, scored: DatasetSpec) -> bool:
@@ -96,29 +120,9 @@ def _moves(env: Environment, scored: DatasetSpec) -> bool:
     return scored.write != "append" or any(e.payload.get("operation") == "restate" for e in made)
 
 
-def due(env: Environment, spec: ModelSpec) -> list[tuple[Scoring, Moment]]:
-    """Return the windows whose labels deserve another look, in the order of their scoring."""
-    now = known_at(env, spec)
-    waiting = _incomplete(env, spec.model, now)
-    if now is None or not waiting:
-        return []
-    counts = _counted(env, spec, [scoring for scoring, _ in waiting], now)
-    found = []
-    for scoring, last in waiting:
-        before = known_at(env, spec, last.labels_at) if last.labels_at is not None else None
-        before = before or at_scoring(env, spec, scoring)
-        if before is not None and before.version >= now.version:
-            continue
-        was = looks.Labels(last.labelled, _due(spec, scoring, before))
-        here = looks.Labels(counts.get(scoring.sha256, 0), _due(spec, scoring, now))
-        if looks.again(scoring.rows, was, here, spec.monitor.min_rows):
-            found.append((scoring, now))
-    return found
-
-
 def repeated(env: Environment, spec: ModelSpec, scoring: Scoring) -> pl.DataFrame | None:
     """Return keys of the file's rows that an earlier scored file had: their labels count there."""
-    dataset = env.project.dataset(_scored(spec))
+    dataset = env.project.dataset(scored_on(spec))
     if not _moves(env, dataset):  # a key comes once
         return None
     earlier = _scored_before(env, scoring)
@@ -130,54 +134,15 @@ def repeated(env: Environment, spec: ModelSpec, scoring: Scoring) -> pl.DataFram
     return mine.join(theirs, on=list(dataset.key), how="semi").unique().collect()
 
 
-def _incomplete(
-    env: Environment, model: str, now: Moment | None
-) -> list[tuple[Scoring, Observation]]:
-    """Scored files that were looked at, with too few labels, at an older version."""
-    if now is None:
-        return []
-    scored = [Scoring.model_validate(e.payload) for e in env.ledger.events("scoring", model)]
-    last = {o.sha256: o for o in observations(env.ledger.events("observation", model))}
-    return [
-        (scoring, seen)
-        for scoring in scored
-        if (seen := last.get(scoring.sha256))
-        and seen.labelled < looks.COMPLETE * scoring.rows
-        and (seen.labels_at is None or seen.labels_at < now.version)
-    ]
-
-
 def observations(events: Sequence[Event]) -> list[Observation]:
     """Return windows as they are known best by these events."""
     return looks.merged([Observation.model_validate(event.payload) for event in events])
 
 
-def _counted(
-    env: Environment, spec: ModelSpec, scored: Sequence[Scoring], now: Moment
-) -> dict[str, int]:
-    """Known labels of each scored file, in one pass over the predictions."""
-    files = [s.sha256 for s in scored]
-    rows = delta.scan(env.predictions(spec.model), max(s.table_version for s in scored))
-    if not {*_keys(env, spec)} <= {
-        *rows.collect_schema().names()
-    }:  # other columns than those of the key
-        rows = sources.published(env, _scored(spec)).table
-    rows = rows.filter(pl.col(FILE).is_in(files))
-    found = joined(env, spec, rows, now, files).group_by(FILE).agg(pl.col(TARGET).count())
-    return dict(found.collect().iter_rows())
-
-
-def _due(spec: ModelSpec, scoring: Scoring, moment: Moment | None) -> bool:
-    """Whether the label of the window's last row can be known."""
-    if moment is None or moment.newest is None or scoring.newest is None:
-        return moment is not None
-    return scoring.newest + spec.target.delay <= moment.newest
-
-
 def _now(env: Environment, spec: ModelSpec, event: Event) -> datetime | None:
     """The data's own time at an entry: that of the labels, or of the scored table when later."""
     times = [DatasetVersion.model_validate(event.payload).newest]
-    scored = env.ledger.events("dataset_version", _scored(spec)) if spec.monitor.labels else []
+    scored = env.ledger.events("dataset_version", scored_on(spec)) if spec.monitor.labels else []
     times += [DatasetVersion.model_validate(e.payload).newest for e in scored if e.seq < event.seq]
     return max((time for time in times if time), default=None)
 
@@ -187,5 +152,6 @@ def _scored_before(env: Environment, scoring: Scoring) -> list[str]:
     return shas[: shas.index(scoring.sha256)] if scoring.sha256 in shas else shas
 
 
-def _scored(spec: ModelSpec) -> str:
+def scored_on(spec: ModelSpec) -> str:
+    """Return the dataset whose files are scored."""
     return spec.score.on or spec.data.from_

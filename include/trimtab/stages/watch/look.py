@@ -47,7 +47,8 @@ class Look:
     ``_prediction`` and ``_probabilities``, ``_target`` where it is known by now, ``_trained`` and
     ``_repeated``. ``history`` is every earlier window of the model, oldest first, as it is known
     best, and ``looked`` how often this one was looked at before. ``labels_at`` is set when only
-    the labels are looked at again.
+    the labels are looked at again; ``changed`` of them had been others. ``all_due``: the last of
+    them can be known by now.
     """
 
     env: Environment
@@ -60,6 +61,8 @@ class Look:
     history: tuple[Observation, ...]
     looked: int = 0
     labels_at: int | None = None
+    changed: int = 0
+    all_due: bool = True
 
     @property
     def settings(self) -> Monitor:
@@ -101,6 +104,8 @@ def look_at(env: Environment, scoring: Scoring, later: labels.Moment | None = No
         history=tuple(_earlier(env, scoring, observed)),
         looked=sum(event.payload["sha256"] == scoring.sha256 for event in observed),
         labels_at=later.version if later else None,
+        changed=later.changed if later else 0,
+        all_due=labels.all_due(spec, scoring, moment),
     )
 
 

@@ -157,6 +157,7 @@ def coverage(look: Look, rows: pl.DataFrame) -> str:
     left = look.rows.filter(pl.col(TARGET).is_not_null())
     trained, repeated = int(left[TRAINED].sum()), int(left[REPEATED].sum())
     told = [f"{rows.height:,} of {look.rows.height:,} rows with a known label"]
+    told += [f"{look.changed:,} of them changed since the last look"] if look.changed else []
     told += [f"{trained:,} more were trained on"] if trained else []
     told += [f"{repeated:,} more count in the window they were first scored in"] if repeated else []
     return ", ".join(told)
