@@ -162,10 +162,8 @@ def _judged(
 def _unseen(
     name: str, column: ColumnWholeness, usual: Wholeness, seen: Seen, settings: Monitor
 ) -> Finding:
-    """New values, by how many the second half of the reference's blocks brought."""
-    half = len(usual.rows) // 2
-    blocks = list(zip(column.unseen[half:], usual.rows[half:], strict=True))
-    runs = chance.runs_of(seen.rows, blocks)
+    """New values, by how many runs as long of the reference's second half brought."""
+    runs = column.turnover.usual(seen.rows) if column.turnover else []
     rows = sum(usual.rows)
     found = _judged("new_categories", name, seen.unseen[name], runs, rows, seen, settings)
     told = ", ".join(repr(value) for value in seen.examples.get(name, ()))

@@ -5,10 +5,11 @@ from typing import Any
 
 import polars as pl
 
-from trimtab.monitoring import profile, shape
+from trimtab.monitoring import profile, shape, turnover
 from trimtab.monitoring.detect import Comparison
+from trimtab.stages.watch import quality
 from trimtab.stages.watch.look import Look
-from trimtab.watch import Finding
+from trimtab.watch import Change, Finding
 
 # Of the quality of a column: what another unit, a rename or another world may be behind.
 _ASKED = {("quality", name) for name in ("missing", "range", "new_categories")}
@@ -40,7 +41,22 @@ def _told(look: Look, finding: Finding, seen: Comparison) -> Finding:
     if after is None:  # of another type, which is certain as it is
         return finding
     found = shape.of(before, after, _values(look, column) if before.kind == "numeric" else ())
-    return finding.model_copy(update={"change": found.change, "factor": found.factor})
+    change = found.change
+    if before.kind == "categorical" and change in ("shift", "new_values", "renamed"):
+        change = _came_and_went(look, column, change)
+    return finding.model_copy(update={"change": change, "factor": found.factor})
+
+
+def _came_and_went(look: Look, column: str, change: Change) -> Change:
+    """Whether known values were renamed, by all values and by how they come and go anyway."""
+    usual = quality.usual_wholeness(look).columns.get(column)
+    if usual is None or usual.values is None or usual.turnover is None:
+        return change
+    seen = look.rows.select(profile.as_counted(column, "categorical")).to_series().drop_nulls()
+    now = dict(seen.value_counts().iter_rows())
+    if turnover.renamed(usual.values, usual.turnover, now):
+        return "renamed"
+    return "new_values" if change == "renamed" else change
 
 
 def _values(look: Look, column: str) -> Any:
