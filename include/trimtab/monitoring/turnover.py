@@ -29,8 +29,6 @@ class Turnover(Record):
     share of such a run's rows that a rename would explain as well.
     """
 
-    counts: tuple[int, ...]  # rows of each value
-    last: tuple[int, ...]  # number of blocks after the last that has the value
     rows: dict[int, tuple[int, ...]]
     unseen: dict[int, tuple[int, ...]]
     replaced: dict[int, float]
@@ -63,31 +61,45 @@ def build(blocks: pl.Series, values: pl.Series, names: Sequence[str], count: int
         found["unseen"][long] = tuple(_unseen(runs)[half:].tolist())
         found["replaced"][long] = _replaced(runs, half)
         long *= 2
-    there = table > 0
-    ago = np.where(there.any(axis=0), there[::-1].argmax(axis=0), count)
-    return Turnover(counts=tuple(table.sum(axis=0).tolist()), last=tuple(ago.tolist()), **found)
+    return Turnover(**found)
 
 
-def renamed(names: Sequence[str], usual: Turnover, now: Mapping[str, int]) -> bool:
-    """Whether values that were there until the end gave their rows to values nobody knew.
+def renamed(
+    names: Sequence[str], usual: Turnover, now: Mapping[str, int], last: Mapping[str, int]
+) -> bool:
+    """Whether values of a moment ago gave their rows, one by one, to values nobody knew.
 
     Args:
         names: the reference's values.
         usual: how they came and went.
         now: rows of each value of the window.
+        last: the same of the rows just before, in which no value was renamed.
     """
-    rows, old = sum(now.values()), np.asarray(usual.counts)
-    long = usual.length(rows)
-    if not rows or not old.sum():
+    rows, before = sum(now.values()), sum(last.values())
+    if not rows or not before:
         return False
-    counts = np.array([now.get(name, 0) for name in names])
-    recent = np.asarray(usual.last) < (long or 1)
-    lost = _gone(old, counts, rows, recent) / rows
-    gained = (rows - int(counts.sum())) / rows
-    noise = 3 * sqrt(max(lost * (1 - lost), 0.0) * (1 / int(old.sum()) + 1 / rows))
-    often = usual.replaced.get(long, 0.0) if long else 0.0
-    alike = abs(gained - lost) <= max(0.25 * lost, noise)
-    return bool(min(lost, gained) >= LEAST and alike and lost > BEYOND * often)
+    due = {name: count / before * rows for name, count in last.items()}
+    gone = [e for n, e in due.items() if e >= EXPECTED and now.get(n, 0) <= LOST * e]
+    known = {*names, *last}
+    new = [count for name, count in now.items() if name not in known]
+    lost, gained = sum(gone) / rows, sum(new) / rows
+    often = usual.replaced.get(usual.length(rows) or 0, 0.0)
+    enough = min(lost, gained) >= LEAST and lost > BEYOND * often
+    scale = 1 + rows / before  # what is due is a sample as well
+    alike = abs(sum(new) - sum(gone)) <= _room(sum(gone), scale)
+    return enough and alike and _each(gone, new, scale)
+
+
+def _each(gone: Sequence[float], new: Sequence[int], scale: float) -> bool:
+    """Whether every value that is gone, largest first, has one of the new that takes its rows."""
+    many = sorted((count for count in new if count >= EXPECTED), reverse=True)
+    pairs = zip(sorted(gone, reverse=True), many, strict=False)
+    return len(gone) == len(many) and all(abs(n - e) <= _room(e, scale) for e, n in pairs)
+
+
+def _room(due: float, scale: float) -> float:
+    """How far a number of rows may be from what is due."""
+    return max(0.25 * due, 3 * sqrt(due * scale))
 
 
 def _runs(table: Any, long: int) -> Any:
