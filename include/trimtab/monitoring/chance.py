@@ -16,6 +16,7 @@ FEWEST = 4  # runs or earlier values, of which a spread can be said
 REMEMBERED = 60  # earlier values: what was longer ago says little about now
 FAR = 5.0  # standard deviations; an earlier value further off was a fault of its own
 MANY = 1_000  # of more a share is continuous
+KNOWN = 1e6  # degrees of freedom of a spread that is not estimated
 LEAST = 1e-300
 
 
@@ -124,7 +125,10 @@ def _judged(
     robust = 1.4826 * float(np.median(off))
     kept = off[off <= FAR * robust] if robust else off
     freedom = max(len(kept) - len(names), 1)
-    spread = max(float(np.sqrt((kept**2).sum() / freedom)), least)
+    seen = float(np.sqrt((kept**2).sum() / freedom))
+    spread = max(seen, least)
+    if spread > seen:  # it is known, the less of it was seen the better
+        freedom = min(freedom * (spread / seen) ** 2, KNOWN) if seen else KNOWN
     distance = abs(found - middle[mine])
     if not spread:
         return Expected(middle[mine], LEAST if distance else 1.0)

@@ -17,7 +17,8 @@ NULLS = 0.5  # of the whole distance: what missing values explain
 SPIKE = 0.2  # share of the rows that one value has more than its whole bin had before
 USUAL = 0.6  # share of the rows: a value as common as that may well be the only one for a while
 FAR = 5.0  # times: no world does this to a column and leaves its shape as it was
-WANDERS, BETTER = 0.15, 8.0  # spreads that a column wanders; times that a unit fits better
+WANDERS, WIDELY = 0.1, 0.5  # spreads that a column may wander beside its unit; beside a far one
+BETTER = 8.0  # times that the unit must fit better then than no change
 LOOSEST = 0.2  # spreads a unit may be off: of fewer values than that takes, nothing can be said
 EDGES = 3  # quantiles it takes to recognise a shape
 # now / before of customary changes of unit, each also the other way round.
@@ -61,7 +62,7 @@ def of(before: ColumnProfile, after: ColumnProfile, values: Any, *, sudden: bool
         return Shape("shift")
     if _spike(before, values):
         return Shape("stuck")
-    return _unit(before, values, WANDERS if sudden else 0.0)
+    return _unit(before, values, sudden=sudden)
 
 
 def _nulls(before: ColumnProfile, after: ColumnProfile) -> bool:
@@ -114,7 +115,7 @@ def _spike(before: ColumnProfile, values: Any) -> bool:
     return bool(own <= SPIKE and counts[top] / len(values) >= own + SPIKE)
 
 
-def _unit(before: ColumnProfile, values: Any, wanders: float) -> Shape:
+def _unit(before: ColumnProfile, values: Any, *, sudden: bool) -> Shape:
     """Compare the window's quantiles with those of the reference in another unit."""
     edges = np.asarray(before.edges)
     if len(edges) < EDGES or not np.ptp(edges):
@@ -126,14 +127,21 @@ def _unit(before: ColumnProfile, values: Any, wanders: float) -> Shape:
     if as_it_was <= noise:
         return Shape("shift")
     unit = min(_customary(edges), key=lambda unit: _apart(edges, now, *unit))
-    if _apart(edges, now, *unit) <= max(noise, min(wanders, as_it_was / BETTER)):
+    if _apart(edges, now, *unit) <= (min(_wanders(unit), as_it_was / BETTER) if sudden else noise):
         return Shape("offset") if unit[1] else Shape("scale", unit[0])
+    if sudden:  # a calendar leaves what it was a moment ago; only a customary unit is a fault
+        return Shape("shift")
     slope, away = float(edges @ now / (edges @ edges)), float(np.mean(now - edges))
     if abs(log(max(abs(slope), 1e-300))) >= log(FAR) and _apart(edges, now, slope, 0.0) <= noise:
         return Shape("scale", slope)
     if _elsewhere(before, values) and _apart(edges, now, 1.0, away) <= noise:
         return Shape("offset")
     return Shape("shift")
+
+
+def _wanders(unit: tuple[float, float]) -> float:
+    far = not unit[1] and abs(log(abs(unit[0]))) >= log(FAR)
+    return WIDELY if far else WANDERS
 
 
 def _customary(edges: Any) -> Iterator[tuple[float, float]]:

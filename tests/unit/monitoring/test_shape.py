@@ -111,7 +111,7 @@ def test_of_few_values_of_a_wide_column_no_unit_is_read(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_sudden_unit_is_seen_though_the_column_wanders(seed: int) -> None:
-    now = (fresh(LENGTHS, seed, 4000) * 1.02 + 0.3) * 1.609344
+    now = (fresh(LENGTHS, seed, 4000) * 1.01 + 0.15) * 1.609344
     old = profile.build(pl.DataFrame({"x": LENGTHS}), {"x": "numeric"})["x"]
     new = profile.measure(pl.DataFrame({"x": now}), {"x": old})["x"]
     assert shape.of(old, new, now, sudden=True).factor == pytest.approx(1.609344)
