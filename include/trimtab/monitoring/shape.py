@@ -20,6 +20,7 @@ FAR = 5.0  # times: no world does this to a column and leaves its shape as it wa
 WANDERS, WIDELY = 0.1, 0.5  # spreads that a column may wander beside its unit; beside a far one
 BETTER = 8.0  # times that the unit must fit better then than no change
 LOOSEST = 0.2  # spreads a unit may be off: of fewer values than that takes, nothing can be said
+FEWEST = 100  # values of which a unit is read
 EDGES = 3  # quantiles it takes to recognise a shape
 # now / before of customary changes of unit, each also the other way round.
 UNITS = (
@@ -118,7 +119,7 @@ def _spike(before: ColumnProfile, values: Any) -> bool:
 def _unit(before: ColumnProfile, values: Any, *, sudden: bool) -> Shape:
     """Compare the window's quantiles with those of the reference in another unit."""
     edges = np.asarray(before.edges)
-    if len(edges) < EDGES or not np.ptp(edges):
+    if len(edges) < EDGES or not np.ptp(edges) or len(values) < FEWEST:
         return Shape("shift")
     shares = np.cumsum(before.counts)[: len(edges)] / sum(before.counts)
     now = np.quantile(values, shares)

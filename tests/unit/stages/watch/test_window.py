@@ -13,10 +13,11 @@ from tests.unit.published import publish
 
 from trimtab.environment import Environment, open_environment
 from trimtab.errors import DataError
-from trimtab.monitoring import profile
+from trimtab.monitoring import joint, profile
 from trimtab.monitoring.detect import Comparison
+from trimtab.monitoring.distance import distance
 from trimtab.monitoring.profile import ReferenceProfile
-from trimtab.stages.watch import kpi, quality, service, shape
+from trimtab.stages.watch import expected, kpi, quality, service, shape
 from trimtab.stages.watch.before import Before
 from trimtab.stages.watch.look import PREDICTION, Look
 from trimtab.types import ROLE, TARGET, Candidate, FeatureSet, Scoring
@@ -200,6 +201,27 @@ def test_a_shape_that_cannot_be_told_stops_nothing(
 
     monkeypatch.setattr("trimtab.monitoring.likeness.mixed", broken)
     assert shaped(day) == before.model_copy(update={"change": None})
+
+
+def test_many_columns_fit_new_rows_as_well_as_those_of_the_reference(
+    look: Callable[..., Look],
+) -> None:
+    """The rows that a basis was fitted on fit it best: they are no measure of others."""
+    day = look(trips(14))
+    draw = np.random.default_rng(3)
+    names = [f"c{i}" for i in range(40)]
+    learnt, now = (pl.DataFrame(draw.normal(size=(n, 40)), schema=names) for n in (1_000, 600))
+    stored = learnt.with_columns(pl.lit("train").alias(ROLE))
+    stored.write_parquet(day.env.lake / "features" / "wide.parquet")
+    features = day.candidate.features.model_copy(update={"uri": "features/wide.parquet"})
+    candidate = day.candidate.model_copy(update={"features": features, "key": "w" * 20})
+    columns = profile.build(learnt, dict.fromkeys(names, "numeric"))
+    usual = expected.together(day.env, candidate, columns)
+    assert usual.basis is not None
+    assert usual.error is not None
+    off = joint.errors(now, usual.basis).to_frame()
+    seen = profile.measure(off, {joint.ERROR: usual.error})[joint.ERROR]
+    assert distance(usual.error, seen).p_value > 0.001
 
 
 def test_numbers_of_the_business(look: Callable[..., Look]) -> None:
