@@ -124,7 +124,7 @@ def _judged(
     off = np.abs([v - middle[g] for v, g in zip(values, groups, strict=True)])
     robust = 1.4826 * float(np.median(off))
     kept = off[off <= FAR * robust] if robust else off
-    freedom = max(len(kept) - len(names), 1)
+    freedom = float(max(len(kept) - len(names), 1))
     seen = float(np.sqrt((kept**2).sum() / freedom))
     spread = max(seen, least)
     if spread > seen:  # it is known, the less of it was seen the better

@@ -20,6 +20,7 @@ FAR = 5.0  # times: no world does this to a column and leaves its shape as it wa
 WANDERS, WIDELY = 0.1, 0.5  # spreads that a column may wander beside its unit; beside a far one
 BETTER = 8.0  # times that the unit must fit better then than no change
 LOOSEST = 0.2  # spreads a unit may be off: of fewer values than that takes, nothing can be said
+COMMON = 0.12  # share of a bin that is no tenth: one value in it is common
 FEWEST = 100  # values of which a unit is read
 EDGES = 3  # quantiles it takes to recognise a shape
 # now / before of customary changes of unit, each also the other way round.
@@ -113,7 +114,7 @@ def _spike(before: ColumnProfile, values: Any) -> bool:
     distinct, counts = np.unique(values, return_counts=True)
     top = int(counts.argmax())
     own = before.counts[int(np.searchsorted(before.edges, distinct[top]))] / sum(before.counts)
-    return bool(own <= SPIKE and counts[top] / len(values) >= own + SPIKE)
+    return bool(own <= COMMON and counts[top] / len(values) >= own + SPIKE)
 
 
 def _unit(before: ColumnProfile, values: Any, *, sudden: bool) -> Shape:

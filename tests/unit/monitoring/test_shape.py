@@ -126,3 +126,10 @@ def test_a_clear_week_is_no_stuck_instrument() -> None:
     )
     assert seen(clear, np.full(300, 10.0)).change == "shift"
     assert seen(clear, np.full(300, 2.0)).change == "stuck"
+
+
+def test_a_calm_week_is_no_filler() -> None:
+    draw = np.random.default_rng(1)
+    wind = np.where(draw.random(N) < 0.15, 0.0, draw.gamma(3.0, 3.0, N))
+    calm = np.where(draw.random(600) < 0.45, 0.0, draw.gamma(2.0, 2.0, 600))
+    assert seen(wind, calm).change == "shift"
