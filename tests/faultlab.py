@@ -220,6 +220,20 @@ def _twice(rides: Frame, draw: np.random.Generator) -> None:
     rides["ride"] = np.arange(len(rides["ride"])) + int(min(rides["ride"]))
 
 
+def _of(kind: str, column: str, change: Callable[[Any], Any]) -> Do:
+    """What only the rides of one kind have: they come from a source of their own."""
+
+    def do(rides: Frame, draw: np.random.Generator) -> None:
+        values = np.asarray(rides[column])
+        rides[column] = np.where(np.asarray(rides["kind"]) == kind, change(values), values)
+
+    return do
+
+
+def _swapped(rides: Frame, draw: np.random.Generator) -> None:
+    rides["km"], rides["warmth"] = rides["warmth"], rides["km"]
+
+
 def _all(answer: str) -> dict[str, str]:
     return dict.fromkeys(MODELS, answer)
 
@@ -249,6 +263,39 @@ FAULTS = (
     ),
     Fault("a fifth of the rows", _all(BROKEN), rows=ROWS // 5),
     Fault("a third of the rows twice", _all(BROKEN), delivery=_twice),
+    Fault("half of the file", _all(BROKEN), rows=ROWS // 2),
+    Fault(
+        "some km in metres",
+        _all(BROKEN),
+        delivery=_set("km", lambda v, d: np.where(d.random(len(v)) < 0.2, v * 1000, v)),
+    ),
+    Fault("km of cars in metres", _all(BROKEN), delivery=_of("car", "km", lambda v: v * 1000)),
+    Fault("km of cars in miles", _all(BROKEN), delivery=_of("car", "km", lambda v: v / 1.609344)),
+    Fault(
+        "warmth of vans in Fahrenheit",
+        _all(BROKEN),
+        delivery=_of("van", "warmth", lambda v: v * 1.8 + 32),
+    ),
+    Fault(
+        "warmth of buses missing",
+        _all(BROKEN),
+        delivery=_of("bus", "warmth", lambda v: np.full(len(v), np.nan)),
+    ),
+    Fault("load of vans stuck", _all(BROKEN), delivery=_of("van", "load", lambda v: v * 0 + 0.1)),
+    Fault(
+        "bikes renamed",
+        _all(BROKEN),
+        delivery=_set("kind", lambda v, _: np.where(v == "bike", "BI", v)),
+    ),
+    Fault("km and warmth swapped", _all(BROKEN), delivery=_swapped),
+    Fault("vans go further", _all(ASIDE), inputs=_of("van", "km", lambda v: v * 1.3 + 4)),
+    Fault("buses are fuller", _all(ASIDE), inputs=_of("bus", "load", lambda v: v + 2)),
+    Fault("cars go in the cold", _all(ASIDE), inputs=_of("car", "warmth", lambda v: v * 0.6 - 2)),
+    Fault(
+        "no bikes any more",
+        _all(ASIDE),
+        inputs=_set("kind", lambda v, _: np.where(v == "bike", "car", v)),
+    ),
     Fault("load moves", _all(ASIDE), inputs=_set("load", lambda v, _: v + 0.8)),
     Fault(
         "more vans",

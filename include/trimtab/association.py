@@ -68,8 +68,9 @@ def _filled(values: pl.Series) -> NDArray[np.float64]:
     floats = values.cast(pl.Float64).to_numpy()
     finite = floats[np.isfinite(floats)]
     low = float(finite.min()) if len(finite) else 0.0
+    largest = float(np.finfo(np.float32).max)  # what a tree takes
     filled: NDArray[np.float64] = np.nan_to_num(floats, nan=low - 1 - abs(low))
-    return filled
+    return np.clip(filled, -largest, largest)
 
 
 def _encoded(values: pl.Series, labels: Labels) -> NDArray[np.float64]:

@@ -32,6 +32,8 @@ Change = Literal[
     "nulls",  # values are missing that were there before
     "renamed",  # a known category is gone, an unknown one has its share
     "stuck",  # one value only where there were many
+    "swapped",  # it holds what another column held before, and the other one what it held
+    "clock",  # the same hours of the day, turned by some
 ]
 
 Cause = Literal[

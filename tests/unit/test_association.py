@@ -67,3 +67,10 @@ def test_times_count_by_hour_and_weekday_as_models_see_them() -> None:
 
 def test_one_class_cannot_be_told() -> None:
     assert np.isnan(score(pl.Series(numbers()), "numeric", labels(np.zeros(N))))
+
+
+def test_infinities_and_numbers_no_tree_takes_are_scored() -> None:
+    x = numbers()
+    y = labels((x > 0.3).astype(int))
+    wide = np.where(x > 2.5, np.inf, np.where(x < -2.5, -1e308, x))
+    assert score(pl.Series(wide), "numeric", y) > 0.98

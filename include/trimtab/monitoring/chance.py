@@ -16,6 +16,7 @@ FEWEST = 4  # runs or earlier values, of which a spread can be said
 REMEMBERED = 60  # earlier values: what was longer ago says little about now
 FAR = 5.0  # standard deviations; an earlier value further off was a fault of its own
 MANY = 1_000  # of more a share is continuous
+KNOWN = 1e6  # degrees of freedom of a spread that is not estimated
 LEAST = 1e-300
 
 
@@ -83,20 +84,28 @@ def seasonal(
     earlier: Sequence[tuple[datetime | None, float]],
     *,
     least: float = 0.0,
+    patient: bool = False,
 ) -> Expected | None:
     """Judge a number by earlier ones of the same hour of the day or day of the week.
 
-    Which of the two, the pace of the values says; without two earlier values of its own season a
-    number is judged by all of them.
+    Which of the two, the pace of the values says. Without two earlier values of its own season a
+    number is judged by all of them, and may also be like the one there is. With ``patient`` a
+    season too young for that is not judged before two weeks (days) have been seen.
     """
     recent = list(earlier)[-REMEMBERED:]
-    season = _season([t for t, _ in recent if t])
+    season, length = _season([t for t, _ in recent if t])
     values = np.asarray([v for _, v in recent], dtype=float)
     groups = np.asarray([season(t) for t, _ in recent], dtype=object)
     mine = season(at)
-    if mine is None or (groups == mine).sum() < 2:
-        groups, mine = np.full(len(values), None), None
-    return _judged(found, values, groups, mine, least)
+    like = 0 if mine is None else int((groups == mine).sum())
+    by_season = _judged(found, values, groups, mine, least) if like else None
+    if patient and mine is not None and by_season is None and len(values) < 2 * length:
+        return None
+    if like >= 2:
+        return by_season
+    by_all = _judged(found, values, np.full(len(values), None), None, least)
+    both = [each for each in (by_all, by_season) if each]
+    return max(both, key=lambda each: each.p_value, default=None)
 
 
 def _judged(
@@ -115,8 +124,11 @@ def _judged(
     off = np.abs([v - middle[g] for v, g in zip(values, groups, strict=True)])
     robust = 1.4826 * float(np.median(off))
     kept = off[off <= FAR * robust] if robust else off
-    freedom = max(len(kept) - len(names), 1)
-    spread = max(float(np.sqrt((kept**2).sum() / freedom)), least)
+    freedom = float(max(len(kept) - len(names), 1))
+    seen = float(np.sqrt((kept**2).sum() / freedom))
+    spread = max(seen, least)
+    if spread > seen:  # it is known, the less of it was seen the better
+        freedom = min(freedom * (spread / seen) ** 2, KNOWN) if seen else KNOWN
     distance = abs(found - middle[mine])
     if not spread:
         return Expected(middle[mine], LEAST if distance else 1.0)
@@ -127,14 +139,15 @@ def _judged(
     return Expected(middle[mine], float(np.clip(p, LEAST, 1.0)))
 
 
-def _season(times: Sequence[datetime]) -> Callable[[datetime | None], int | None]:
+def _season(times: Sequence[datetime]) -> tuple[Callable[[datetime | None], int | None], int]:
+    """What season a time is of, and how many seasons there are."""
     gaps = [b - a for a, b in pairwise(sorted(times)) if b > a]
     pace = median_low(gaps) if gaps else timedelta.max
     if pace > timedelta(days=4):
-        return lambda _: None
+        return (lambda _: None), 0
     if pace > timedelta(hours=12):
-        return lambda at: at.weekday() if at else None
-    return lambda at: at.hour if at else None
+        return (lambda at: at.weekday() if at else None), 7
+    return (lambda at: at.hour if at else None), 24
 
 
 def _between(runs: Sequence[tuple[int, int]], share: float) -> float:

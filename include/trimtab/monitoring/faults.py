@@ -13,6 +13,8 @@ WORDS: dict[Change, str] = {
     "nulls": "missing values",
     "renamed": "a renamed category",
     "stuck": "one value only",
+    "swapped": "two columns swapped",
+    "clock": "another time zone",
 }
 # Of the signal `quality`: what the world alone does not do.
 _BROKEN = {
@@ -47,9 +49,11 @@ def of(window: Observation, settings: Monitor) -> tuple[Fault, ...]:
     A finding has ``moved`` only within the window's level of the alarm budget, which gives
     persistence no credit, so that acting at once breaks no promise.
     """
-    moved = [f for f in window.findings if f.status == "moved" and not f.slice]
+    moved = [f for f in window.findings if f.status == "moved" and _says(f)]
     loud = [f for f in moved if settings.watch(f.signal).enabled and settings.watch(f.signal).alarm]
-    found = {fault.identity: fault for finding in loud for fault in _fault(finding)}
+    found: dict[tuple[str | None, str], Fault] = {}
+    for fault in (fault for finding in loud for fault in _fault(finding)):
+        found.setdefault(fault.identity, fault)
     return tuple(found.values())
 
 
@@ -64,6 +68,11 @@ def files(history: History) -> frozenset[str]:
     """Files of earlier windows with a fault at the source that nobody has dismissed."""
     faulty = {t.key.split(":")[0] for t in history.triages if t.cause == "upstream_fault"}
     return frozenset(faulty - history.dismissed)
+
+
+def _says(finding: Finding) -> bool:
+    """Whether a finding can be a fault: one of some rows only when its shape says which."""
+    return finding.slice is None or finding.change in WORDS
 
 
 def _fault(finding: Finding) -> Iterator[Fault]:
@@ -93,5 +102,6 @@ def _told(finding: Finding, words: str) -> str:
     factor = (
         f" (times {finding.factor:.4g})" if finding.change == "scale" and finding.factor else ""
     )
+    part = f" where {finding.slice}" if finding.slice else ""
     note = f", {finding.note}" if finding.note else ""
-    return f"{where}{words}{factor}{note}"
+    return f"{where}{words}{factor}{part}{note}"

@@ -12,7 +12,7 @@ from trimtab.watch import Finding, Status
 
 # Least change of a share that matters, unless the model file has signals.quality.limit.
 LIMITS = {"missing": 0.02, "range": 0.01, "new_categories": 0.01, "duplicates": 0.02}
-VOLUME = 2.0  # times as many rows, or so many times fewer
+MORE, FEWER = 2.0, 1.5  # times as many rows, or so many times fewer: half a file is a fault
 LATE = 2.0  # times as long as usual
 _USUAL_SPREAD = 0.1  # of the logarithm of a number of rows: a tenth more or less is nothing
 
@@ -49,7 +49,8 @@ def volume(now: Delivery, earlier: Sequence[Delivery], settings: Monitor) -> Fin
     import math
 
     rows = [(d.newest, math.log(max(d.rows, 1))) for d in earlier]
-    usual = chance.seasonal(math.log(max(now.rows, 1)), now.newest, rows, least=_USUAL_SPREAD)
+    found = math.log(max(now.rows, 1))
+    usual = chance.seasonal(found, now.newest, rows, least=_USUAL_SPREAD, patient=True)
     if usual is None:
         return _young("volume", float(now.rows), now, len(earlier))
     wanted = math.exp(usual.value)
@@ -59,7 +60,7 @@ def volume(now: Delivery, earlier: Sequence[Delivery], settings: Monitor) -> Fin
         statistic="volume",
         value=now.rows,
         expected=wanted,
-        threshold=wanted / VOLUME if fewer else wanted * VOLUME,
+        threshold=wanted / FEWER if fewer else wanted * MORE,
         beyond="below" if fewer else "above",
         p_value=usual.p_value,
         reference_rows=len(earlier),
@@ -162,10 +163,8 @@ def _judged(
 def _unseen(
     name: str, column: ColumnWholeness, usual: Wholeness, seen: Seen, settings: Monitor
 ) -> Finding:
-    """New values, by how many the second half of the reference's blocks brought."""
-    half = len(usual.rows) // 2
-    blocks = list(zip(column.unseen[half:], usual.rows[half:], strict=True))
-    runs = chance.runs_of(seen.rows, blocks)
+    """New values, by how many runs as long of the reference's second half brought."""
+    runs = column.turnover.usual(seen.rows) if column.turnover else []
     rows = sum(usual.rows)
     found = _judged("new_categories", name, seen.unseen[name], runs, rows, seen, settings)
     told = ", ".join(repr(value) for value in seen.examples.get(name, ()))

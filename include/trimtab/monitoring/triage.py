@@ -27,6 +27,7 @@ _SEVERITY: dict[Action, Severity] = {
     "escalate": "error",
 }
 RANKS = ("roc_auc", "average_precision")  # metrics of nothing but the order of the answers
+_OF_THE_FILE = ("volume", "gap", "age")  # they are known of a file of any size
 _INPUTS: tuple[Signal, ...] = ("data", "joint", "prediction", "attribution", "quality")
 
 
@@ -235,7 +236,7 @@ def covariate_shift(pattern: Pattern) -> Verdict | None:
 
 def quiet(pattern: Pattern) -> Verdict:
     """Nothing has lasted; or nothing could be judged."""
-    statuses = {finding.status for finding in pattern.window.findings}
+    statuses = {f.status for f in pattern.window.findings if f.statistic not in _OF_THE_FILE}
     if statuses and not statuses & {"ok", "moved"}:
         few = "not_enough_data" in statuses
         told = "too few rows to judge anything" if few else "nothing could be computed"

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+from trimtab.monitoring import turnover
 from trimtab.monitoring.profile import Kind, as_counted, unreadable
+from trimtab.monitoring.turnover import Turnover
 from trimtab.types import Record
 
 BLOCKS = 400  # runs of neighbouring rows; joined to runs of a window's size when it is judged
@@ -16,10 +18,9 @@ _BLOCK, _HASH = "_block", "_hash"
 
 
 class ColumnWholeness(Record):
-    """One column of the reference. ``missing``, ``infinite`` and ``unseen`` count, per block.
+    """One column of the reference. ``missing`` and ``infinite`` count, per block.
 
-    ``unseen`` counts the values of a block that no earlier block has. ``values`` is None where
-    there are none to list: a number, or a category of too many values.
+    ``values`` is None where there are none to list: a number, or a category of too many values.
     """
 
     kind: Kind
@@ -28,7 +29,7 @@ class ColumnWholeness(Record):
     low: float | None = None  # of the finite values; None: its range says nothing
     high: float | None = None
     values: tuple[str, ...] | None = None
-    unseen: tuple[int, ...] = ()
+    turnover: Turnover | None = None  # of the values
 
 
 class Wholeness(Record):
@@ -121,17 +122,11 @@ def _column(
     if kind == "hour":
         return plain
     counts = blocks.select(_BLOCK, as_counted(name, kind).alias(name)).drop_nulls()
-    first = counts.group_by(name).agg(pl.col(_BLOCK).min(), pl.len())
-    if first.height > MOST_VALUES:
+    values = tuple(counts[name].unique().sort())
+    if len(values) > MOST_VALUES:
         return plain
-    new = counts.join(first.select(name, _BLOCK), on=[name, _BLOCK], how="semi")
-    brought = dict(new.group_by(_BLOCK).len().iter_rows())
-    return plain.model_copy(
-        update={
-            "values": tuple(first[name].sort()),
-            "unseen": tuple(brought.get(i, 0) for i in range(len(missing))),
-        }
-    )
+    came = turnover.build(counts[_BLOCK], counts[name], values, len(missing)) if values else None
+    return plain.model_copy(update={"values": values, "turnover": came})
 
 
 def _moves_on(there: pl.DataFrame, name: str) -> bool:

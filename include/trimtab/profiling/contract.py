@@ -62,6 +62,9 @@ def _source(profile: Profile, name: str) -> Iterator[str]:
 
 def _columns(profile: Profile) -> Iterator[str]:
     yield "# A range is what was seen, widened by its own width to both sides, and never past zero."
+    if lasting := [name for name in profile.lasting if name not in profile.keys.chosen]:
+        told = f"Without one, since they rise or fall with {profile.order}: {', '.join(lasting)}."
+        yield f"# {comment(told)}"
     yield "columns:"
     for column in profile.columns:
         why = _why(column)
@@ -71,7 +74,8 @@ def _columns(profile: Profile) -> Iterator[str]:
 
 def _column(column: Column, profile: Profile) -> Iterator[str]:
     yield f"type: {column.type}"
-    if column.numeric and not column.constant and column.name not in profile.keys.chosen:
+    unbounded = {*profile.keys.chosen, *profile.lasting}
+    if column.numeric and not column.constant and column.name not in unbounded:
         low, high = bounds(column, profile.rows[column.name])
         if low is not None:
             yield f"min: {_number(low)}, max: {_number(high)}"

@@ -10,6 +10,7 @@ from trimtab.profiling.columns import Column
 
 BOUND = 0.2  # PSI that counts, beside what chance alone gives
 BINS, SLICES = 10, 12
+STEADY = 0.9
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,19 @@ class Drift:
     def moved(self) -> bool:
         """Whether it moved by more than the bound."""
         return self.psi > self.bound
+
+    @property
+    def lasting(self) -> bool:
+        """Whether it rises or falls all the way, as a calendar or a counter does.
+
+        By Spearman's rank correlation of its course. It will leave the range it had.
+        """
+        known = [mean for mean in self.course if mean is not None]
+        if not self.moved or self.level or len(known) < SLICES:
+            return False
+        ranks = pl.Series(known).rank()
+        steady = pl.DataFrame({"at": range(SLICES), "rank": ranks}).select(pl.corr("at", "rank"))
+        return abs(float(steady.item())) > STEADY
 
 
 def measure(rows: pl.DataFrame, columns: Sequence[Column]) -> list[Drift]:

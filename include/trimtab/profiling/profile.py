@@ -37,6 +37,7 @@ class Profile:
     ranked: tuple[Association, ...]
     leaks: tuple[Leak, ...]
     drifts: tuple[Drift, ...]
+    lasting: tuple[str, ...] = ()  # columns that rise or fall all the way, calendars too
 
     @property
     def null_values(self) -> tuple[str, ...]:
@@ -101,6 +102,7 @@ def profile(table: Table, target: str) -> Profile:
         ranked=tuple(ranked),
         leaks=tuple(association.leaks(rows, found, goal, ranked)),
         drifts=() if by_target else tuple(d for d in drifts if not ordered[d.column].is_sorted()),
+        lasting=() if by_target else tuple(d.column for d in drifts if d.lasting),
     )
 
 

@@ -182,12 +182,16 @@ def files(now: Delivery, earlier: list[Delivery]) -> set[str]:
 
 def test_days_like_every_week_are_quiet() -> None:
     made = week(49)
-    assert [files(made[i], made[:i]) for i in range(len(made))] == [set()] * len(made)
+    for first in range(7):  # whatever the weekday of the first file
+        days = made[first:]
+        assert [files(days[i], days[:i]) for i in range(len(days))] == [set()] * len(days), first
 
 
 def test_a_file_of_too_few_or_too_many_rows() -> None:
     *earlier, now = week()
     assert files(Delivery(now.rows // 3, now.newest, now.published), earlier) == {"volume"}
+    half = round(now.rows * 0.55)
+    assert files(Delivery(half, now.newest, now.published), earlier) == {"volume"}, "half of it"
     assert files(Delivery(now.rows * 3, now.newest, now.published), earlier) == {"volume"}
     assert files(Delivery(0, now.newest, now.published), earlier) == {"volume"}
 

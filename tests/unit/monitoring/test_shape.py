@@ -90,3 +90,46 @@ def test_categories() -> None:
     assert seen(KINDS, more, "categorical").change == "shift"
     gone = now[now != "b"]
     assert seen(KINDS, gone, "categorical").change == "shift", "nothing has taken its place"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_common_number_that_gets_more_common_is_no_filler(seed: int) -> None:
+    marks = np.array([0.0, 4.5, 14.5, 24.5, 34.5, 44.5, 64.5, 100.0])
+    draw = np.random.default_rng(seed)
+    before = draw.choice(marks, N, p=[0.1, 0.4, 0.3, 0.1, 0.04, 0.03, 0.02, 0.01])
+    now = draw.choice(marks, 600, p=[0.1, 0.7, 0.1, 0.05, 0.02, 0.01, 0.01, 0.01])
+    assert seen(before, now).change == "shift"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_of_few_values_of_a_wide_column_no_unit_is_read(seed: int) -> None:
+    """Budgets, votes: the largest of a hundred say nothing of a unit."""
+    wide = np.random.default_rng(9).lognormal(14.0, 2.0, 350)
+    now = np.random.default_rng(seed).lognormal(16.0, 1.3, 90)
+    assert seen(wide, now).change == "shift"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_sudden_unit_is_seen_though_the_column_wanders(seed: int) -> None:
+    now = (fresh(LENGTHS, seed, 4000) * 1.01 + 0.15) * 1.609344
+    old = profile.build(pl.DataFrame({"x": LENGTHS}), {"x": "numeric"})["x"]
+    new = profile.measure(pl.DataFrame({"x": now}), {"x": old})["x"]
+    assert shape.of(old, new, now, sudden=True).factor == pytest.approx(1.609344)
+    grown = fresh(LENGTHS, seed) * 1.3
+    new = profile.measure(pl.DataFrame({"x": grown}), {"x": old})["x"]
+    assert shape.of(old, new, grown, sudden=True).change == "shift"
+
+
+def test_a_clear_week_is_no_stuck_instrument() -> None:
+    clear = np.random.default_rng(1).choice(
+        [10.0, 7.0, 4.0, 2.0, 1.0], N, p=[0.8, 0.1, 0.05, 0.03, 0.02]
+    )
+    assert seen(clear, np.full(300, 10.0)).change == "shift"
+    assert seen(clear, np.full(300, 2.0)).change == "stuck"
+
+
+def test_a_calm_week_is_no_filler() -> None:
+    draw = np.random.default_rng(1)
+    wind = np.where(draw.random(N) < 0.15, 0.0, draw.gamma(3.0, 3.0, N))
+    calm = np.where(draw.random(600) < 0.45, 0.0, draw.gamma(2.0, 2.0, 600))
+    assert seen(wind, calm).change == "shift"

@@ -50,6 +50,10 @@ def test_what_has_not_lasted_is_no_alarm() -> None:
 def test_not_enough_data_is_never_drift() -> None:
     few = data(status="not_enough_data")
     assert said(of([few], [few])) == ("not_enough_data", "nothing", "info")
+    rows = finding("quality", statistic="volume", status="ok")
+    assert of([few], [few, rows]).cause == "not_enough_data", (
+        "a number of rows says nothing of them"
+    )
 
 
 @pytest.mark.parametrize(
@@ -269,3 +273,17 @@ def test_the_model_file_may_say_how_loud() -> None:
 
 def _with(**more: Any) -> Any:
     return type(SPEC).model_validate({**SPEC.model_dump(by_alias=True), **more})
+
+
+def test_a_fault_of_some_rows_is_a_fault_and_a_shift_of_theirs_is_none() -> None:
+    part = data(slice="site=a", change="scale", factor=1000.0)
+    found = of(OK, [part])
+    assert (found.cause, found.action) == ("upstream_fault", "quarantine")
+    assert found.reason.startswith("a: another unit (times 1000) where site=a")
+    assert of(OK, [data(slice="site=a", change="shift")]).cause == "nothing"
+
+
+def test_a_fault_is_told_once_by_the_whole_column_first() -> None:
+    whole = data(change="scale", factor=1000.0, note="everywhere")
+    found = of(OK, [whole, data(slice="site=a", change="scale", factor=1000.0)])
+    assert found.evidence == ("data:a",)

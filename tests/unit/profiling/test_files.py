@@ -126,6 +126,29 @@ def test_ranges_have_slack_and_keep_zero() -> None:
     assert of(0.001, 0.0123) == (0.0, 0.024)
 
 
+def test_what_rises_with_time_gets_no_range(tmp_path: Path) -> None:
+    """A month, a counter: later files have others, and none of their rows is wrong."""
+    rng = np.random.default_rng(2)
+    rows = pl.DataFrame(
+        {
+            "id": [f"{i:06d}" for i in range(N)],
+            "at": [f"2026-{1 + i * 3 // N:02d}-01T00:00:00Z" for i in range(N)],
+            "month": [1 + i * 3 // N for i in range(N)],
+            "trip": [10_000 + i + int(rng.integers(0, 50)) for i in range(N)],
+            "size": rng.normal(5, 1, N),
+            "y": rng.choice(["yes", "no"], N),
+        }
+    )
+    file = tmp_path / "rows.csv"
+    rows.write_csv(file)
+    text = contract.dataset(profile(read(file), "y"), "rows", "me")
+    columns = yaml.safe_load(text)["columns"]
+    assert "max" not in columns["month"]
+    assert "max" not in columns["trip"]
+    assert "max" in columns["size"]
+    assert "rise or fall with at: " in text
+
+
 def profile_column(kind: str) -> contract.Column:
     return contract.Column("a", kind, 2, 0, 2)  # type: ignore[arg-type]
 

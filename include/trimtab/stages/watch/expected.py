@@ -22,7 +22,8 @@ from trimtab.types import Candidate, Record
 class JointReference(Record):
     """The columns together in the reference; without a basis fewer than three of them vary."""
 
-    asked: tuple[str, ...] = ()
+    asked: tuple[str, ...]
+    rows: int  # of the errors: rows the basis was not fitted on
     basis: Basis | None = None
     error: ColumnProfile | None = None
     blocks: Blocks | None = None
@@ -55,20 +56,23 @@ def predictions(env: Environment, candidate: Candidate, before: ColumnProfile) -
 def together(
     env: Environment, candidate: Candidate, columns: dict[str, ColumnProfile]
 ) -> JointReference:
-    """Return how well the training rows fit what their columns have in common."""
+    """Return how well training rows fit what the others of them have in common."""
 
     def build() -> JointReference:
         time = _time(env, candidate)
         rows = joint.sample(_rows(env, candidate, "train", columns, time))
-        basis = joint.fit(rows, columns)
-        if basis is None:
-            return JointReference(asked=tuple(columns))
+        # Rows that were fitted fit better than any others, the more so the more columns there are.
+        basis, rows = joint.fit(rows.gather_every(2), columns), rows.gather_every(2, offset=1)
+        if basis is None or not rows.height:
+            return JointReference(asked=tuple(columns), rows=0)
         error = joint.errors(rows, basis).to_frame()
         seen = profile.build(error, {ERROR: "numeric"})
         if time:
             error = error.with_columns(rows[time])
         blocks = runs.cut(error, seen, time)
-        return JointReference(asked=tuple(columns), basis=basis, error=seen[ERROR], blocks=blocks)
+        return JointReference(
+            asked=tuple(columns), rows=rows.height, basis=basis, error=seen[ERROR], blocks=blocks
+        )
 
     def fits(found: JointReference) -> bool:  # the model file may name other columns by now
         return found.asked == tuple(columns)

@@ -13,8 +13,12 @@ from tests.unit.published import publish
 
 from trimtab.environment import Environment, open_environment
 from trimtab.errors import DataError
+from trimtab.monitoring import joint, profile
+from trimtab.monitoring.detect import Comparison
+from trimtab.monitoring.distance import distance
 from trimtab.monitoring.profile import ReferenceProfile
-from trimtab.stages.watch import kpi, quality, service
+from trimtab.stages.watch import expected, kpi, quality, service, shape
+from trimtab.stages.watch.before import Before
 from trimtab.stages.watch.look import PREDICTION, Look
 from trimtab.types import ROLE, TARGET, Candidate, FeatureSet, Scoring
 from trimtab.watch import Finding, Observation
@@ -149,6 +153,75 @@ def test_a_fault_is_unlikely_and_large(look: Callable[..., Look]) -> None:
         assert (told[name].p_value or 1) < 1e-4, name
     assert told["volume"].note == "200 rows, about 1,440 are usual"
     assert told["gap"].note.startswith("newest row 27.3 h after")
+
+
+def shaped(look: Look) -> Finding:
+    """What the kilometres look like that have moved for certain."""
+    finding = Finding(
+        signal="data", column="km", statistic="psi", value=1.0, threshold=0.1, p_value=1e-9,
+        status="moved",
+    )  # fmt: skip
+    usual = profile.build(Before(look).trained, {"km": "numeric"})["km"]
+    now = profile.measure(look.rows, {"km": usual})["km"]
+    return shape.told(look, [finding], [Comparison(finding, usual, now)])[0]
+
+
+def test_a_fault_of_one_source_is_told_with_its_name(look: Callable[..., Look]) -> None:
+    tram = pl.col("kind") == "tram"
+    for factor in (1.609344, 1000.0):
+        wrong = trips(15).with_columns(km=pl.when(tram).then(pl.col("km") * factor).otherwise("km"))
+        told = shaped(look(wrong))
+        assert (told.change, told.note) == ("scale", "where kind=tram"), factor
+        assert told.factor == pytest.approx(factor)
+
+
+def test_a_fault_of_some_rows_is_told(look: Callable[..., Look]) -> None:
+    some = pl.int_range(pl.len()) % 7 == 0
+    wrong = trips(15).with_columns(km=pl.when(some).then(pl.col("km") * 1000).otherwise("km"))
+    told = shaped(look(wrong))
+    assert (told.change, told.factor) == ("scale", 1000.0)
+    assert told.note.endswith("in some of the rows")
+
+
+def test_a_world_that_moves_in_one_source_is_no_fault(look: Callable[..., Look]) -> None:
+    tram = pl.col("kind") == "tram"
+    for longer in (pl.col("km") + 8, pl.col("km") * 1.3, pl.col("km") / 2 + 4):
+        moved = trips(15).with_columns(km=pl.when(tram).then(longer).otherwise("km"))
+        assert shaped(look(moved)).change == "shift"
+
+
+def test_a_shape_that_cannot_be_told_stops_nothing(
+    look: Callable[..., Look], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = look(trips(15).with_columns(pl.col("km") + 8))
+    before = shaped(day)
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise ValueError("no")
+
+    monkeypatch.setattr("trimtab.monitoring.likeness.mixed", broken)
+    assert shaped(day) == before.model_copy(update={"change": None})
+
+
+def test_many_columns_fit_new_rows_as_well_as_those_of_the_reference(
+    look: Callable[..., Look],
+) -> None:
+    """The rows that a basis was fitted on fit it best: they are no measure of others."""
+    day = look(trips(14))
+    draw = np.random.default_rng(3)
+    names = [f"c{i}" for i in range(40)]
+    learnt, now = (pl.DataFrame(draw.normal(size=(n, 40)), schema=names) for n in (1_000, 600))
+    stored = learnt.with_columns(pl.lit("train").alias(ROLE))
+    stored.write_parquet(day.env.lake / "features" / "wide.parquet")
+    features = day.candidate.features.model_copy(update={"uri": "features/wide.parquet"})
+    candidate = day.candidate.model_copy(update={"features": features, "key": "w" * 20})
+    columns = profile.build(learnt, dict.fromkeys(names, "numeric"))
+    usual = expected.together(day.env, candidate, columns)
+    assert usual.basis is not None
+    assert usual.error is not None
+    off = joint.errors(now, usual.basis).to_frame()
+    seen = profile.measure(off, {joint.ERROR: usual.error})[joint.ERROR]
+    assert distance(usual.error, seen).p_value > 0.001
 
 
 def test_numbers_of_the_business(look: Callable[..., Look]) -> None:
