@@ -137,6 +137,9 @@ def dismiss(
     dataset: str,
     file: Published,
     reason: Reason,
+    repaired: Annotated[
+        bool, typer.Option("--repaired", help="It was wrong; the same again is a fault again.")
+    ] = False,
     by: By = None,
     config: Config = None,
     home: Home = None,
@@ -148,7 +151,9 @@ def dismiss(
         from trimtab.stages import advice as stage
 
         env = open_dataset(config, home, dataset)
-        marked = stage.dismiss(env, dataset, file, reason=reason, actor=by or os_user())
+        marked = stage.dismiss(
+            env, dataset, file, reason=reason, actor=by or os_user(), repaired=repaired
+        )
         _say_mark(answer, marked, "is taken by trainings")
 
 

@@ -54,8 +54,9 @@ def of(window: Observation, settings: Monitor) -> tuple[Fault, ...]:
 
 
 def known(history: History, settings: Monitor) -> frozenset[tuple[str | None, str]]:
-    """Faults that a person has dismissed: such data are right from now on."""
-    dismissed = [o for o in history.earlier if o.sha256 in history.dismissed]
+    """Faults that a person has dismissed: such data are right from now on, unless repaired."""
+    right = history.dismissed - history.repaired
+    dismissed = [o for o in history.earlier if o.sha256 in right]
     return frozenset(fault.identity for window in dismissed for fault in of(window, settings))
 
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from trimtab.config.monitor import Retrain
+from trimtab.monitoring import faults
 from trimtab.monitoring.history import History, Training
 from trimtab.watch import RetrainDecision, Triage
 
@@ -25,7 +26,7 @@ def decide(
         now: newest event time when the window was published.
     """
     last = max(history.trainings, key=lambda training: training.version, default=None)
-    new_rows = max(history.rows - last.rows, 0) if last else history.rows
+    new_rows = max(history.rows - (last.rows if last else 0) - _wrong(history, last), 0)
     loud = _causes(found, history)
     causes: list[Cause] = [cause for cause in loud if cause in settings.when]
     helps = found.helps_from if settings.window == "helps" and found.action == "retrain" else None
@@ -62,6 +63,16 @@ def _causes(found: Triage, history: History) -> list[Cause]:
         return []
     shifted = any(alarm.signal in _MOVED for alarm in history.newest.alarm)
     return ["drift", "performance"] if shifted else ["performance"]
+
+
+def _wrong(history: History, last: Training | None) -> int:
+    """Rows that came since the last training in files it must not take."""
+    faulty = faults.files(history)
+    rows = {seen.sha256: seen.rows for seen in history.observations if seen.sha256 in faulty}
+    if last is None:
+        return sum(rows.values())
+    until = last.until
+    return sum(n for file, n in rows.items() if until and history.clock.get(file, until) > until)
 
 
 def _may(found: Triage) -> bool:

@@ -60,6 +60,7 @@ class History:
     triages: tuple[Triage, ...] = ()
     decisions: tuple[RetrainDecision, ...] = ()
     dismissed: frozenset[str] = frozenset()  # hashes of files a person says are right after all
+    repaired: frozenset[str] = frozenset()  # those of them that were wrong and are right by now
     clock: Mapping[str, datetime] = field(default_factory=dict)  # file -> data's time when observed
     labelled: Mapping[str, int] = field(default_factory=dict)  # file -> rows whose label came
     open_request: str | None = None  # key of a request that no training has answered
@@ -88,6 +89,7 @@ class Entry:
     key: str
     record: Record | None
     sha256: str = ""  # of a file somebody has an opinion about
+    repaired: bool = False  # which is that it was wrong and is right by now
 
 
 @dataclass
@@ -109,8 +111,18 @@ class Past:
         if event.kind in KINDS:
             kind = _RECORDS.get(event.kind)
             record = kind.model_validate(event.payload) if kind else None
-            sha256 = "" if record else str(event.payload.get("sha256", ""))
-            self.entries.append(Entry(event.seq, event.at, event.kind, event.key, record, sha256))
+            told = {} if record else event.payload
+            self.entries.append(
+                Entry(
+                    event.seq,
+                    event.at,
+                    event.kind,
+                    event.key,
+                    record,
+                    sha256=str(told.get("sha256", "")),
+                    repaired=bool(told.get("repaired")),
+                )
+            )
 
     def undecided(self) -> list[str]:
         """Keys of the observations nothing was decided on, oldest first."""
@@ -153,6 +165,7 @@ def _history(known: Sequence[Entry], mine: Entry) -> History:
         triages=_all(Triage, known),
         decisions=_all(RetrainDecision, decided),
         dismissed=frozenset(e.sha256 for e in known if e.kind == "quarantine_dismissed"),
+        repaired=frozenset(e.sha256 for e in known if e.repaired),
         clock=_clock(known),
         labelled=_labelled(_all(Observation, known)),
         open_request=asked[0] if asked else None,

@@ -20,7 +20,7 @@ def about(found: Triage, upstream: Mapping[str, str], main: str) -> Incident | N
     """
     if found.severity == "info" or found.action in ("nothing", "watch"):
         return None
-    dataset = _origin(found, upstream, main)
+    dataset = origin(found, upstream, main)
     scope = dataset if found.cause in SHARED else f"{dataset}:{found.model}"
     name = sha256(f"{scope}:{found.cause}:{found.key}".encode()).hexdigest()[:16]
     of = dataset if found.cause in SHARED else found.model
@@ -58,8 +58,20 @@ def over(incident: Incident, newest: Mapping[str, Triage]) -> bool:
     )
 
 
-def _origin(found: Triage, upstream: Mapping[str, str], main: str) -> str:
-    """The dataset that most of the columns in evidence come from."""
-    columns = [name.split(":", 1)[-1].split(" [")[0] for name in found.evidence]
-    origins = Counter(upstream.get(column, main) for column in columns)
+def origin(found: Triage, upstream: Mapping[str, str], main: str) -> str:
+    """Return the dataset that most of the columns in evidence come from.
+
+    Args:
+        found: what a window's alarms mean.
+        upstream: column -> the dataset it comes from.
+        main: dataset of the model's rows.
+    """
+    told = [name.split(":", 1)[-1].split(" [")[0] for name in found.evidence]
+    origins = Counter(_brought_by(each, upstream) or main for each in told)
     return origins.most_common(1)[0][0] if origins else main
+
+
+def _brought_by(told: str, upstream: Mapping[str, str]) -> str | None:
+    """The dataset of a column, after whose name a statistic may stand."""
+    fits = [name for name in upstream if told == name or told.startswith(f"{name} ")]
+    return upstream[max(fits, key=len)] if fits else None

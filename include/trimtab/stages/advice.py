@@ -18,13 +18,18 @@ def advise(env: Environment, dataset: str, file: str, *, reason: str, actor: str
     return _mark(env, dataset, file, advice.ADVISED, reason, actor)
 
 
-def dismiss(env: Environment, dataset: str, file: str, *, reason: str, actor: str) -> Event:
+def dismiss(
+    env: Environment, dataset: str, file: str, *, reason: str, actor: str, repaired: bool = False
+) -> Event:
     """Say that a file is right; monitoring does not speak against it again.
+
+    Nor against the same change in later files, unless the source was ``repaired``.
 
     Raises:
         DataError: no reason is given, or no published file, or several, are called so.
     """
-    return _mark(env, dataset, file, advice.DISMISSED, reason, actor)
+    facts = {"repaired": True} if repaired else {}
+    return _mark(env, dataset, file, advice.DISMISSED, reason, actor, **facts)
 
 
 def standing(env: Environment, dataset: str) -> list[dict[str, Any]]:
@@ -43,12 +48,14 @@ def standing(env: Environment, dataset: str) -> list[dict[str, Any]]:
     ]
 
 
-def _mark(env: Environment, dataset: str, file: str, kind: str, reason: str, actor: str) -> Event:
+def _mark(
+    env: Environment, dataset: str, file: str, kind: str, reason: str, actor: str, **facts: Any
+) -> Event:
     env.project.dataset(dataset)
     if not reason.strip():
         raise DataError(f"a word on a file of {dataset} needs a reason; say why")
     sha256 = _sha256(env, dataset, file)
-    return advice.mark(env.ledger, dataset, sha256, kind, {"reason": reason}, actor=actor)
+    return advice.mark(env.ledger, dataset, sha256, kind, {"reason": reason, **facts}, actor=actor)
 
 
 def _sha256(env: Environment, dataset: str, file: str) -> str:

@@ -52,6 +52,11 @@ def change(env: Environment, spec: ModelSpec, found: Triage) -> Change:
     return Change(joined, new=joined not in standing, over=over)
 
 
+def origin(env: Environment, spec: ModelSpec, found: Triage) -> str:
+    """Return the dataset whose columns a triage is about."""
+    return incidents.origin(found, _upstream(env, spec), spec.score.on or spec.data.from_)
+
+
 def unresolved(ledger: Ledger) -> list[Incident]:
     """Return the incidents that are open, with all their models, oldest first."""
     ended = {event.key for event in ledger.events(RESOLVED)}

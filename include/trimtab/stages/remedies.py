@@ -8,6 +8,7 @@ from trimtab.config import ModelSpec
 from trimtab.environment import Environment
 from trimtab.errors import TrimtabError
 from trimtab.ledger import advice, champion
+from trimtab.stages import incidents
 from trimtab.watch import Action, RetrainDecision, Triage
 
 ACTOR = "monitor"
@@ -64,10 +65,16 @@ def _quarantine(
     advice.mark(env.ledger, dataset, sha256, advice.ADVISED, facts, actor=ACTOR)
     what = (
         f"no training takes rows of the file {name} of {dataset} any more; its predictions stand, "
-        "do not rely on them. Deliver a corrected file of the same name, which is then scored "
-        "anew, or say that this one is right"
+        f"do not rely on them. {_cure(dataset, incidents.origin(env, spec, found))}, or say that "
+        "this one is right"
     )
     return Remedy("done", what, command)
+
+
+def _cure(dataset: str, source: str) -> str:
+    if source == dataset:
+        return "Deliver a corrected file of the same name, which is then scored anew"
+    return f"Deliver what is wrong in {source}, then let the file in again with --repaired"
 
 
 def _recalibrate(

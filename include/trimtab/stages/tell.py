@@ -62,7 +62,7 @@ def people(env: Environment, spec: ModelSpec, incident: Incident | None) -> tupl
 
 
 def _news(env: Environment, found: Triage, acted: Acted, change: Change) -> bool:
-    """Whether it has not been said yet: a new incident, another action, or a louder one."""
+    """Whether it has not been said yet: a new incident, fault or action, or a louder one."""
     if change.incident is None:
         return found.cause not in ("nothing", "not_enough_data") and _begins(env, found)
     if change.new:
@@ -73,12 +73,20 @@ def _news(env: Environment, found: Triage, acted: Acted, change: Change) -> bool
         if event.payload["incident"] == change.incident.id
     ]
     told = [each for each in before if each.told]
+    if found.cause == "upstream_fault" and not _heard(env, told) & {*found.evidence}:
+        return True
     loudest = max((_LOUDNESS.index(each.told) for each in told if each.told), default=-1)
     if acted.outcome == "refused":  # that a guard speaks again is none
         said = acted.action in {each.action for each in told}
     else:
         said = (acted.action, acted.outcome) in {(each.action, each.outcome) for each in told}
     return not said or _LOUDNESS.index(found.severity) > loudest
+
+
+def _heard(env: Environment, told: list[Acted]) -> set[str]:
+    """What was found in the windows that people have been told of."""
+    past = [env.ledger.find("triage", each.model, each.key) for each in told]
+    return {name for event in past if event for name in event.payload["evidence"]}
 
 
 def _begins(env: Environment, found: Triage) -> bool:

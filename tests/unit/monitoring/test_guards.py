@@ -48,6 +48,16 @@ def test_enough_new_rows_are_a_cause() -> None:
     assert seen.new_rows == 1000
 
 
+def test_rows_of_a_faulty_file_are_not_counted() -> None:
+    wrong = found("quarantine", "upstream_fault").model_copy(update={"key": "a" * 64})
+    came = {"triages": (wrong,), "clock": {"a" * 64: MARCH + timedelta(days=20)}}
+    seen = decide(rows=6500, **came)
+    assert (seen.retrain, seen.new_rows) == (False, 500), "1,000 of the 1,500 are faulty"
+    assert decide(rows=6500, **came, dismissed=frozenset({"a" * 64})).new_rows == 1500
+    before = {**came, "clock": {"a" * 64: MARCH}}
+    assert decide(rows=6500, **before).new_rows == 1500, "the last training had left it out"
+
+
 def test_a_loss_is_a_cause_beside_new_rows_and_so_is_the_shift_it_comes_with() -> None:
     assert decide("retrain", "performance").causes == ("new_data", "performance")
     both = decide("retrain", "data", "performance")

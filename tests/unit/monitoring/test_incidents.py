@@ -7,7 +7,7 @@ from trimtab.watch import Incident, Triage
 def found(model: str = "m", **more: Any) -> Triage:
     told = {
         "cause": "upstream_fault", "action": "quarantine", "severity": "error", "key": "a" * 64,
-        "version": 1, "partition": "p", "reason": "r", "evidence": ("data:rain", "quality:rain"),
+        "version": 1, "partition": "p", "reason": "r", "evidence": ("data:rain", "quality:rain missing"),
         **more,
     }  # fmt: skip
     return Triage(model=model, **told)
@@ -22,6 +22,8 @@ def about(model: str = "m", **more: Any) -> Incident:
 def test_an_incident_is_of_the_dataset_the_columns_come_from() -> None:
     assert about().dataset == "weather"
     assert about().title == "weather: upstream fault"
+    assert about(evidence=("quality:rain missing",)).dataset == "weather"
+    assert about(evidence=("quality:rainfall missing",)).dataset == "rides"
     assert about(evidence=("data:km", "data:rain", "data:km [zone=north]")).dataset == "rides"
     assert about(evidence=()).dataset == "rides"
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -181,6 +182,8 @@ def test_a_fault_a_person_dismissed_is_the_world_from_now_on() -> None:
     fault = triage(history(seen[:2]), SPEC, None)
     told = history(seen, triages=(fault,), dismissed=frozenset({seen[1].sha256}))
     assert triage(told, SPEC, told.now).cause == "covariate_shift"
+    mended = replace(told, repaired=told.dismissed)
+    assert triage(mended, SPEC, mended.now).cause == "upstream_fault", "the same again is a fault"
     other = windows(OK, [data(change="scale")], [data(change="nulls")])
     more = history(other, triages=(fault,), dismissed=frozenset({other[1].sha256}))
     assert triage(more, SPEC, more.now).cause == "upstream_fault"

@@ -25,6 +25,16 @@ columns:
   ride: {type: int}
   km: {type: float}
   minutes: {type: float, known_after: arrival}
+  taxi: {type: int}
+"""
+TAXIS = """
+dataset: taxis
+owner: garage@example.org
+source: {kind: files, uri: landing/taxis}
+key: [taxi]
+columns:
+  taxi: {type: int}
+  seats: {type: int}
 """
 MODEL = """
 model: %s
@@ -36,8 +46,13 @@ target: {column: minutes}
 """
 FILES = {
     "datasets/rides.yaml": RIDES,
+    "datasets/taxis.yaml": TAXIS,
     "models/one.yaml": MODEL % ("one", ""),
     "models/two.yaml": MODEL % ("two", "monitor: {rollback: auto}"),
+    "models/three.yaml": MODEL.replace(
+        "{from: rides}", "{from: rides, join: [{dataset: taxis, on: [taxi], columns: [seats]}]}"
+    )
+    % ("three", ""),
 }
 SEVERITY: dict[str, Severity] = {"nothing": "info", "watch": "info", "quarantine": "error"}
 Sent = list[dict[str, Any]]
@@ -116,6 +131,31 @@ def test_a_broken_file_is_kept_out_of_trainings_and_its_owner_is_called(
     with pytest.raises(NotReadyError):
         act(env, "one")
     assert len(sent) == 1
+
+
+def test_whose_rows_were_joined_is_called_when_those_are_broken(
+    env: Environment, sent: Sent
+) -> None:
+    evidence = ("quality:taxis_seats missing",)
+    window(env, "abc", "upstream_fault", "quarantine", model="three", evidence=evidence)
+    act(env, "three")
+    (message,) = sent
+    assert message["to"] == ("garage@example.org", "ana@example.org")
+    assert (
+        "Deliver what is wrong in taxis, then let the file in again with --repaired"
+        in (message["text"])
+    )
+    assert list(advice.standing(env.ledger, "rides")) == ["abc"]
+
+
+def test_another_fault_of_the_same_source_is_told_though_the_first_one_stands(
+    env: Environment, sent: Sent
+) -> None:
+    for key, column in (("w1", "km"), ("w2", "km"), ("w3", "minutes"), ("w4", "km")):
+        window(env, key, "upstream_fault", "quarantine", evidence=(f"data:{column}",))
+        act(env, "one")
+    assert [message["title"][:6] for message in sent] == ["one w1", "one w3"]
+    assert len({message["incident"] for message in sent}) == 1
 
 
 def test_a_person_who_says_a_file_is_right_has_the_last_word(env: Environment, sent: Sent) -> None:
