@@ -146,7 +146,7 @@ class Triage(Record):
     reason: str  # a sentence for people
     evidence: tuple[str, ...] = ()  # names of findings, and of earlier decisions
     since: str = ""  # partition in which it began
-    helps_from: datetime | None = None  # retrain: rows from here on are of the new kind
+    helps_from: datetime | None = None  # rows from here on are of the new kind
     to_version: int | None = None  # roll_back: the predecessor that is better
     at: datetime | None = None  # the data's own time
     upto: int = 0  # number of the newest entry of the ledger that was looked at
@@ -194,7 +194,7 @@ class RetrainDecision(Record):
     causes: tuple[Literal["new_data", "drift", "performance", "manual", "recalibrate"], ...] = ()
     reason: str
     new_rows: int = 0
-    helps_from: datetime | None = None  # older rows are left out of the training
+    helps_from: datetime | None = None  # older rows are left out of the training or calibration
     at: datetime | None = None  # the data's own time
 
 

@@ -11,6 +11,7 @@ from trimtab.types import Rule
 
 BINS = 10
 NAME = "calibration"
+AGAIN = "calibrated_again"
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,20 @@ def rule(found: Calibration, limit: float | None) -> Rule:
         limit=limit,
         decides="hold" if chance else "reject",
         reason=f"{told}; {asked}.{advice}",
+    )
+
+
+def again(now: Calibration, before: Calibration, *, version: int) -> Rule:
+    """Refuse another calibration of a version unless its probabilities come true more often."""
+    passed = now.error < before.error
+    ends = "" if passed else " Newer labelled rows would tell more, or train it anew."
+    return Rule(
+        name=AGAIN,
+        passed=passed,
+        value=now.error,
+        limit=before.error,
+        reason=f"Calibrated again, said and seen shares are {words.number(now.error)} apart on "
+        f"average, with champion version {version} {words.number(before.error)}.{ends}",
     )
 
 

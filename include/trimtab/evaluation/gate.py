@@ -29,6 +29,7 @@ _TOLD = (  # when a version passes: rules by the beginning of their names
     "threshold",
     "beats_dummy",
     "linear_baseline",
+    "calibrated_again",
     "slice_",
     "fairness_",
     "behaviour_",
@@ -181,12 +182,21 @@ def _ask_calibration(case: Case, hearing: _Hearing) -> None:
         return
 
     def calibrated() -> Rule:
-        answers = hearing.answers["challenger"]
-        found = calibration.measure(case.holdout.y, answers.prediction, answers.classes)
-        hearing.calibration = found
+        hearing.calibration = found = _calibration(case, hearing, "challenger")
         return calibration.rule(found, case.gate.calibration)
 
+    def again(version: int) -> Rule:
+        now, before = (_calibration(case, hearing, who) for who in ("challenger", "champion"))
+        return calibration.again(now, before, version=version)
+
     hearing.ask(calibration.NAME, calibrated)
+    if (champion := case.champion) and case.challenger.features.recalibrates is not None:
+        hearing.ask(calibration.AGAIN, lambda: again(champion.version))
+
+
+def _calibration(case: Case, hearing: _Hearing, who: str) -> Calibration:
+    answers = hearing.answers[who]
+    return calibration.measure(case.holdout.y, answers.prediction, answers.classes)
 
 
 def _labels_needed(case: Case, hearing: _Hearing) -> int | None:

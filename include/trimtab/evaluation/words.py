@@ -98,6 +98,7 @@ _RULES = {
     "linear_baseline": "Linear baseline",
     "versus_champion": "Against the champion",
     "calibration": "Probabilities come true",
+    "calibrated_again": "Better calibrated than before",
     "slices": "Slices measured",
     "slice_floor": "Floor of every slice",
     "slice_regression": "No slice gets worse",

@@ -6,7 +6,7 @@ from itertools import takewhile
 from typing import Literal
 
 from trimtab.config.monitor import Monitor
-from trimtab.monitoring.distance import Distance, Expected, distance
+from trimtab.monitoring.distance import Distance, Expected, distance, psi_bins
 from trimtab.monitoring.profile import ColumnProfile
 from trimtab.watch import Alarm, Finding, Observation, Signal, Status
 
@@ -197,14 +197,12 @@ def _constant(after: ColumnProfile) -> str:
 def _category_change(before: ColumnProfile, after: ColumnProfile) -> str:
     names = (*before.categories, "other values")
     left, right = sum(before.counts), sum(after.counts)
-    moves = [a / right - b / left for b, a in zip(before.counts, after.counts, strict=True)]
-    i = max(range(len(moves)), key=lambda j: abs(moves[j]))
+    i = int(psi_bins(before.counts, after.counts).argmax())
     name = names[i]
     if i == len(before.categories) and not before.counts[i]:
         name = f"new values ({', '.join(repr(value) for value in after.unlisted)})"
-    if abs(moves[i]) < 0.005:
-        return ""
-    return f"{name} {before.counts[i] / left:.1%} → {after.counts[i] / right:.1%}"
+    then, now = before.counts[i] / left, after.counts[i] / right
+    return f"{name} {then:.1%} → {now:.1%}" if abs(now - then) >= 0.005 else ""
 
 
 def _number(value: float) -> str:

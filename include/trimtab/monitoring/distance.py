@@ -62,8 +62,13 @@ def psi(reference: Sequence[int], current: Sequence[int]) -> float:
 
 def psi_each(references: Any, currents: Any) -> Any:
     """Return the population stability index of every pair of rows of two tables of counts."""
+    return psi_bins(references, currents).sum(axis=-1)
+
+
+def psi_bins(references: Any, currents: Any) -> Any:
+    """Return what every bin adds to the population stability index."""
     p, q = _shares(references), _shares(currents)
-    return np.sum((q - p) * np.log(q / p), axis=-1)
+    return (q - p) * np.log(q / p)
 
 
 def jensen_shannon(reference: Sequence[int], current: Sequence[int]) -> float:

@@ -29,6 +29,7 @@ def decide(
     new_rows = max(history.rows - (last.rows if last else 0) - _wrong(history, last), 0)
     loud = _causes(found, history)
     causes: list[Cause] = [cause for cause in loud if cause in settings.when]
+    helps = found.helps_from if settings.window == "helps" and found.action == "retrain" else None
     if "new_data" in settings.when and new_rows >= settings.min_new_rows and _may(found):
         causes.insert(0, "new_data")
     names = " and ".join(causes)
@@ -41,7 +42,7 @@ def decide(
             causes=tuple(causes),
             reason=reason,
             new_rows=new_rows,
-            helps_from=found.helps_from if settings.window == "helps" and retrain else None,
+            helps_from=helps if retrain else None,
             at=now,
         )
 

@@ -160,7 +160,7 @@ def miscalibration(pattern: Pattern) -> Verdict | None:
     loud = pattern.loud("calibration")
     if not loud or not _order_holds(pattern):
         return None
-    moved = pattern.moved("calibration")
+    moved, first = pattern.moved("calibration"), pattern.first(loud)
     auto = pattern.spec.monitor.recalibrate == "auto"
     how = "the model file lets it be recalibrated" if auto else "recalibrate it"
     told = "; ".join(f.note or f.name for f in moved)
@@ -169,7 +169,8 @@ def miscalibration(pattern: Pattern) -> Verdict | None:
         "recalibrate",
         f"{told}. The order of its answers still holds; {how}",
         tuple(f.name for f in moved),
-        loud[0].since,
+        first.partition,
+        helps_from=first.since,
     )
 
 

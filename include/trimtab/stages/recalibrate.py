@@ -4,6 +4,7 @@ A recalibration goes the way of a training: a request, feature rows, a version, 
 fit is another one: the champion's own model, and a calibration learnt on rows it has not seen.
 """
 
+from datetime import datetime
 from typing import Any, Literal
 
 import numpy as np
@@ -20,7 +21,7 @@ from trimtab.training.calibrate import recalibrated
 from trimtab.training.search import Found, Search
 from trimtab.training.split import Data, Rows
 from trimtab.types import FeatureSet
-from trimtab.watch import RetrainDecision
+from trimtab.watch import RetrainDecision, Triage
 
 PREFIX = "recalibrate:"  # of the request's key
 _LEAST = 100  # rows that calibrate
@@ -47,11 +48,33 @@ def request(env: Environment, model: str, *, actor: str, reason: str, key: str =
         raise DataError(f"{model} cannot be calibrated again: {problem}")
     answered = len(env.ledger.events("retrain_closed", model))
     name = f"{PREFIX}{key or digest([model, actor, reason, answered])[:32]}"
-    asked = RetrainDecision(
-        model=model, partition="", retrain=True, causes=("recalibrate",), reason=reason
+    wanted = RetrainDecision(
+        model=model,
+        partition="",
+        retrain=True,
+        causes=("recalibrate",),
+        reason=reason,
+        helps_from=_began(env, model, key),
     )
-    env.ledger.append("retrain_request", model, name, asked.to_json(), actor=actor)
+    env.ledger.append("retrain_request", model, name, wanted.to_json(), actor=actor)
     return name
+
+
+def asked(env: Environment, found: Triage) -> bool:
+    """Whether what triage found has been asked for."""
+    name = f"{PREFIX}{found.key}"
+    return env.ledger.find("retrain_request", found.model, name) is not None
+
+
+def _began(env: Environment, model: str, key: str) -> datetime | None:
+    """When the champion's chances went wrong, as triage has said; None when it has not."""
+    now = champion.current(env.ledger, model)
+    said = [
+        Triage.model_validate(event.payload)
+        for event in env.ledger.events("triage", model)
+        if key in ("", event.key) and event.payload["action"] == "recalibrate"
+    ]
+    return next((t.helps_from for t in reversed(said) if now and t.version == now.version), None)
 
 
 def hindrance(env: Environment, spec: ModelSpec) -> str:
@@ -93,7 +116,9 @@ def _fitted(env: Environment, spec: ModelSpec, features: FeatureSet, data: Data,
 
 
 def _fresh(env: Environment, spec: ModelSpec, features: FeatureSet, data: Data) -> Rows:
-    """Rows that are newer than everything the version was fitted on, in time.
+    """Rows that are newer than all the version was fitted on and its chances were right for.
+
+    In the order of time.
 
     Raises:
         NotReadyError: there are too few yet.
@@ -107,11 +132,20 @@ def _fresh(env: Environment, spec: ModelSpec, features: FeatureSet, data: Data) 
         )
     if data.time is None or before.train_until is None:
         raise DataError(f"{spec.model}: no time says which rows version {version} has not seen")
-    until = np.datetime64(before.train_until.replace(tzinfo=None))
-    fresh = np.flatnonzero(data.time >= until)
+    began = _changed(env, features)
+    until = max(before.train_until, began) if began else before.train_until
+    fresh = np.flatnonzero(data.time >= np.datetime64(until.replace(tzinfo=None)))
     if len(fresh) < _LEAST:
+        since = f" and from {began:%Y-%m-%d} on, when its chances went wrong" if began else ""
         raise NotReadyError(
             f"{spec.model}: {len(fresh)} labelled rows are newer than what version {version} "
-            f"learnt from; {_LEAST} are needed to calibrate it again"
+            f"learnt from{since}; {_LEAST} are needed to calibrate it again"
         )
     return fresh[np.argsort(data.time[fresh], kind="stable")]
+
+
+def _changed(env: Environment, features: FeatureSet) -> datetime | None:
+    """From when on the rows are those the chances are wrong for, as the requests say."""
+    found = [env.ledger.find("retrain_request", features.model, key) for key in features.requests]
+    said = [RetrainDecision.model_validate(event.payload).helps_from for event in found if event]
+    return max((moment for moment in said if moment), default=None)

@@ -86,6 +86,9 @@ def _recalibrate(
     said = "its chances do not say any more how often a thing happens"
     if problem := recalibrate.hindrance(env, spec):
         return Remedy("asked", f"{said}; {problem}")
+    serving = champion.current(env.ledger, spec.model)
+    if serving and serving.version != found.version and not recalibrate.asked(env, found):
+        return Remedy("refused", f"version {serving.version} serves by now")
     if spec.monitor.recalibrate == "ask":
         command = f"trimtab recalibrate {spec.model} --reason 'chances and frequencies differ'"
         return Remedy("asked", said, command)

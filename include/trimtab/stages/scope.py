@@ -16,7 +16,8 @@ def scope(env: Environment, spec: ModelSpec) -> Scope:
     asked, before = open_requests(env, spec.model), _before(env, spec)
     since = None
     if spec.retrain.window == "helps":
-        moments = [each.helps_from for each in asked.values() if each.helps_from]
+        trained = [each for each in asked.values() if each.causes != ("recalibrate",)]
+        moments = [each.helps_from for each in trained if each.helps_from]
         since = max(moments, default=before.asked_since if before else None)
     return Scope(files, since, _recalibrates(env, spec, asked, before))
 

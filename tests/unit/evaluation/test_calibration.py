@@ -51,6 +51,18 @@ def test_without_a_limit_it_is_told_and_decides_nothing() -> None:
     assert calibration.rule(calibration.measure(*drawn(400, 5), None), None).passed
 
 
+def test_another_calibration_has_to_be_a_better_one() -> None:
+    honest = calibration.measure(*drawn(20_000), None)
+    pushed = calibration.measure(*drawn(20_000, 2.5), None)
+    better = calibration.again(honest, pushed, version=3)
+    assert better.passed
+    for now in (pushed, honest):
+        worse = calibration.again(now, honest, version=3)
+        assert not worse.passed
+        assert worse.decides == "reject"
+        assert "champion version 3" in worse.reason
+
+
 def test_a_constant_answer_has_one_bin() -> None:
     y = np.r_[np.ones(40), np.zeros(60)]
     assert calibration.measure(y, np.full(100, 0.5), None).error == pytest.approx(0.1)

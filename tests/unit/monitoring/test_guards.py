@@ -78,6 +78,13 @@ def test_new_rows_are_no_cause_while_they_are_in_doubt(action: Action) -> None:
     assert decide("watch", rows=99_000).retrain
 
 
+def test_when_chances_went_wrong_is_no_reason_to_forget_older_rows() -> None:
+    said = found("recalibrate", "miscalibration").model_copy(update={"helps_from": MARCH})
+    seen = guards.decide(said, history(rows=99_000), ALL, MARCH + timedelta(days=99))
+    assert seen.causes == ("new_data",)
+    assert (seen.retrain, seen.helps_from) == (True, None)
+
+
 def test_new_rows_are_no_cause_after_giving_up() -> None:
     said = found("escalate", "no_gain")
     assert not guards.decide(said, history(rows=99_000), ALL, MARCH + timedelta(days=99)).retrain

@@ -154,6 +154,8 @@ def test_errors_where_the_inputs_have_moved_need_all_rows() -> None:
 def test_probabilities_that_are_off_while_the_order_holds() -> None:
     off = [finding("calibration"), finding("concept", "roc_auc", status="ok"), GOOD]
     assert said(of(off, off)) == ("miscalibration", "recalibrate", "warning")
+    found = of(OK, off, off)
+    assert found.helps_from == of(OK, [performance()], [performance()]).helps_from, "it began then"
     loss = [*off[:2], finding("performance", "neg_log_loss")]
     assert of(loss, loss).action == "recalibrate", "which that loss is made of"
     ranks = [*off[:2], performance()]
