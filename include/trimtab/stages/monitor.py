@@ -95,6 +95,8 @@ def observe(env: Environment, scoring: Scoring, later: labels.Moment | None = No
     seen = _judged(look, compared)
     seen = _pages(look, seen, compared)
     event = env.ledger.append("observation", scoring.model, seen.key, seen.to_json())
+    if not event.new:  # a copy was faster, and this page has come after what it has told since
+        pages.tell(env, scoring.model, seen.key)
     return Observation.model_validate(event.payload)
 
 
