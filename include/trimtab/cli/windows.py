@@ -7,7 +7,7 @@ from trimtab.cli.answer import Answer
 if TYPE_CHECKING:
     from trimtab.environment import Environment
     from trimtab.stages.watch.told import Told, Window
-    from trimtab.watch import Observation
+    from trimtab.watch import Observation, Triage
 
 _NAMED = 4  # findings that are named in one line
 
@@ -35,9 +35,16 @@ def _line(window: "Window") -> dict[str, Any]:
         "estimated": _estimated(seen),
         "moved": _moved(seen),
         "alarm": [alarm.signal for alarm in seen.alarm],
-        "verdict": f"{triage.action}: {triage.cause}" if triage else None,
+        "verdict": _means(triage),
         "retrain": ("yes" if retrain.retrain else "no") if retrain else None,
     }
+
+
+def _means(triage: "Triage | None") -> str | None:
+    if triage is None:
+        return None
+    quiet = triage.cause == "nothing" and triage.action == "nothing"
+    return "quiet" if quiet else f"{triage.action}: {triage.cause}".replace("_", " ")
 
 
 def _estimated(seen: "Observation") -> float | None:
