@@ -325,8 +325,7 @@ def test_the_next_month_is_scored_observed_and_decided_about(live: Live, april: 
     assert asked.payload["retrain"]
     assert "new_data" in asked.payload["causes"]
     assert not declined.payload["retrain"]
-    # The airports are missing less often than where it learnt: a shift, watched until it costs.
-    assert "watch" in declined.payload["reason"]
+    assert "no alarm" in declined.payload["reason"]
     second = champion.current(ledger, "flight_delay")
     assert (second.version, second.previous, second.generation) == (2, 1, 2)
 

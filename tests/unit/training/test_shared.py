@@ -86,10 +86,12 @@ def test_the_trial_of_a_killed_worker_is_tried_again(
     go(killed)
     assert killed.stdout.readline() == "began\n"
     killed.kill()
+    killed.wait()
     found = shared(toy, database, 4, "slow", "linear").run()
     lost, *others = found.trials
     assert (lost.state, lost.family, lost.worker, lost.value) == ("lost", "slow", 1, None)
-    assert (others[0].state, others[0].params, others[0].turn) == ("complete", lost.params, 1)
+    again = next(t for t in others if t.turn == 1)  # the server may hear of the death a bit later
+    assert (again.state, again.params) == ("complete", lost.params)
     assert len(others) == 4
     assert sorted(t.turn for t in others) == [1, 2, 3, 4]
 
