@@ -343,7 +343,7 @@ def _in_vain(home: Path, models: tuple[str, ...]) -> None:
     for model in models:
         [trained], [gate] = env.ledger.events("training", model), env.ledger.events("gate", model)
         for version in (2, 3, 4):
-            key = f"{version}{trained.key[1:]}"
+            key = f"v{version}{trained.key[2:]}"  # no hash begins so
             features = {**trained.payload["features"], "cause": "performance"}
             made = {**trained.payload, "version": version, "key": key, "features": features}
             env.ledger.append("training", model, key, made)
