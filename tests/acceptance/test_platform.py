@@ -7,6 +7,7 @@ broken configuration. The tests look, in order, at what came of it.
 import hashlib
 import json
 import os
+import re
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -325,7 +326,8 @@ def test_the_next_month_is_scored_observed_and_decided_about(live: Live, april: 
     assert asked.payload["retrain"]
     assert "new_data" in asked.payload["causes"]
     assert not declined.payload["retrain"]
-    assert "no alarm" in declined.payload["reason"]
+    # Had it learnt before the second half of the airports came, fewer are missing now: a shift.
+    assert re.search("no alarm|watch", declined.payload["reason"])
     second = champion.current(ledger, "flight_delay")
     assert (second.version, second.previous, second.generation) == (2, 1, 2)
 
