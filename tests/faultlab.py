@@ -13,13 +13,17 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pytest
 from tests.unit.published import publish
 
 from trimtab import metrics
+from trimtab.adapters import evidently
+from trimtab.adapters.evidently import DriftPage
 from trimtab.config.columns import primary_metric
 from trimtab.environment import Environment, open_environment
 from trimtab.ledger import champion
 from trimtab.monitoring import blocks
+from trimtab.serving import trial
 from trimtab.stages import loading
 from trimtab.stages.features import build_features
 from trimtab.stages.monitor import monitor
@@ -128,6 +132,18 @@ def _outcome(
     frame["minutes"] = 30 + 5 * s + draw.normal(0, 4 * spread, len(s))
     told = s + draw.normal(0, 0.6 * spread, len(s))
     frame["rating"] = np.select([told < -0.6, told < 0.8], ["good", "fair"], "bad").tolist()
+
+
+def quick(patch: pytest.MonkeyPatch) -> None:
+    """Models are tried in this process, and nobody looks at Evidently's page."""
+    patch.setattr("trimtab.stages.trial.trial", trial.hold)
+    patch.setattr(evidently, "write_drift_page", lambda *_, **__: DriftPage("empty"))
+
+
+def here(patch: pytest.MonkeyPatch, home: Path) -> None:
+    """Let ledger and tracking be files of a home."""
+    patch.setenv("TRIMTAB_LEDGER", f"sqlite:///{home / 'ledger.db'}")
+    patch.setenv("TRIMTAB_TRACKING", f"sqlite:///{home / 'mlflow.db'}")
 
 
 def world(home: Path, mlflow_database: Path, models: tuple[str, ...], seed: int = 0) -> Environment:

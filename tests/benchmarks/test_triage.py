@@ -15,11 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from faultlab import MODELS, Fault, all_faults, answer, decided, opened, play, world
-from trimtab.adapters import evidently
-from trimtab.adapters.evidently import DriftPage
+from faultlab import MODELS, Fault, all_faults, answer, decided, here, opened, play, quick, world
 from trimtab.environment import Environment
-from trimtab.serving import trial
 from trimtab.stages.watch import page
 
 SEEDS = range(int(os.environ.get("SEEDS", "3")))
@@ -29,17 +26,16 @@ TASKS = tuple(os.environ.get("TASKS", ",".join(MODELS)).split(","))
 
 
 @pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+def without_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody looks at the pages, and models are tried in this process."""
-    monkeypatch.setattr("trimtab.stages.trial.trial", trial.hold)
-    monkeypatch.setattr(evidently, "write_drift_page", lambda *_, **__: DriftPage("empty"))
+    quick(monkeypatch)
     for name in ("publish", "tell"):
         monkeypatch.setattr(page, name, lambda *_, **__: None)
 
 
 @pytest.mark.benchmark
 @pytest.mark.timeout(4 * 3600)
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("without_pages")
 def test_what_is_wrong_gets_the_right_answer(
     tmp_path: Path, mlflow_database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -48,12 +44,12 @@ def test_what_is_wrong_gets_the_right_answer(
     wrong = []
     for seed in SEEDS:
         start = tmp_path / f"seed{seed}"
-        _here(monkeypatch, start)
+        here(monkeypatch, start)
         world(start, mlflow_database, TASKS, seed=seed)
         for number, fault in enumerate(faults):
             home = tmp_path / f"seed{seed}-{number}"
             shutil.copytree(start, home)
-            _here(monkeypatch, home)
+            here(monkeypatch, home)
             tasks = tuple(task for task in fault.tasks if task in TASKS)
             env = opened(home, tasks)
             play(env, tasks, fault, seed=seed)
@@ -69,11 +65,6 @@ def test_what_is_wrong_gets_the_right_answer(
     share = sum(n for (right, found), n in table.items() if right == found) / sum(table.values())
     print(f"\n{share:.1%} right of {sum(table.values())} (goal >= {RIGHT:.0%})")
     assert share >= RIGHT
-
-
-def _here(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
-    monkeypatch.setenv("TRIMTAB_LEDGER", f"sqlite:///{home / 'ledger.db'}")
-    monkeypatch.setenv("TRIMTAB_TRACKING", f"sqlite:///{home / 'mlflow.db'}")
 
 
 def _why(env: Environment, task: str) -> None:

@@ -61,7 +61,7 @@ def _named(text: str, version: int | None) -> tuple[str, int | None]:
 def _key(env: "Environment", model: str, texts: Sequence[str]) -> dict[str, str]:
     """Return key column to text; the one value of a single-column key may stand alone."""
     spec = env.project.model(model)
-    columns = env.project.dataset(spec.score.on or spec.data.from_).key
+    columns = env.project.dataset(spec.scored_on).key
     if len(texts) == 1 == len(columns) and "=" not in texts[0]:
         return {columns[0]: texts[0]}
     return {name: value for name, _, value in (text.partition("=") for text in texts)}

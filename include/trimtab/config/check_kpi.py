@@ -54,7 +54,7 @@ def queries(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:
 
 def window(model: ModelSpec, catalog: Catalog) -> dict[str, ColumnType]:
     """The columns a query finds: of the scored dataset, the joined features, and our own two."""
-    scored = catalog.datasets[model.score.on or model.data.from_].columns
+    scored = catalog.datasets[model.scored_on].columns
     columns = {**scored, **available(model, catalog)}
     task = task_of(model, catalog)
     given: ColumnType = "text" if task == "multiclass" else "float"

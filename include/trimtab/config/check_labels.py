@@ -19,7 +19,7 @@ def check_labels(model: ModelSpec, catalog: Catalog) -> Iterator[Finding]:
         fix = f"known are {sorted(catalog.datasets)}; correct the name, or the dataset's own file"
         yield (*path, "dataset"), f"there is no usable dataset {labels.dataset!r}", fix
         return
-    ours, target = catalog.datasets[model.score.on or model.data.from_], model.target.column
+    ours, target = catalog.datasets[model.scored_on], model.target.column
     if target not in theirs.columns:
         fix = f"the labels are expected under the target's name; {near(target, theirs.columns)}"
         yield (*path, "dataset"), f"{theirs.dataset} has no column {target!r}", fix

@@ -269,3 +269,8 @@ class ModelSpec(Spec):
     score: Score = Score()
     monitor: Monitor = Monitor()
     retrain: Retrain = Retrain()
+
+    @property
+    def scored_on(self) -> str:
+        """The dataset whose files are scored: the one that is named, else the model's own."""
+        return self.score.on or self.data.from_

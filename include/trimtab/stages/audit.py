@@ -27,7 +27,7 @@ def explain_prediction(env: Environment, prediction_id: str) -> Lineage:
     version, generation = int(row["version"]), int(row["generation"])
     candidate = versions.candidate(env.ledger, asked.model, version)
     main = env.project.model(asked.model)
-    dataset = main.score.on or main.data.from_
+    dataset = main.scored_on
     return Lineage(
         kind="prediction",
         name=prediction_id,

@@ -43,7 +43,7 @@ def explain(
         NotReadyError: there is no such version, or no champion.
     """
     spec = env.project.model(model)
-    main = spec.score.on or spec.data.from_
+    main = spec.scored_on
     wanted = _typed(env, main, key)
     scored = _scored(env, model, wanted)
     number = version or (scored.version if scored else None)

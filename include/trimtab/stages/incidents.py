@@ -43,7 +43,7 @@ def change(env: Environment, spec: ModelSpec, found: Triage) -> Change:
     newest[found.model] = found
     mine = [e for e in standing if found.model in e.models and not _older(env, e, found)]
     over = tuple(each for each in mine if incidents.over(each, newest))
-    wanted = incidents.about(found, _upstream(env, spec), spec.score.on or spec.data.from_)
+    wanted = incidents.about(found, _upstream(env, spec), spec.scored_on)
     if wanted is None:
         return Change(over=over)
     joined = incidents.joined(wanted, standing)
@@ -54,7 +54,7 @@ def change(env: Environment, spec: ModelSpec, found: Triage) -> Change:
 
 def origin(env: Environment, spec: ModelSpec, found: Triage) -> str:
     """Return the dataset whose columns a triage is about."""
-    return incidents.origin(found, _upstream(env, spec), spec.score.on or spec.data.from_)
+    return incidents.origin(found, _upstream(env, spec), spec.scored_on)
 
 
 def unresolved(ledger: Ledger) -> list[Incident]:

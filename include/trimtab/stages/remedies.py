@@ -53,7 +53,7 @@ def _quarantine(
     env: Environment, spec: ModelSpec, found: Triage, decision: RetrainDecision | None
 ) -> Remedy:
     """Advise against the scored file, unless somebody has had a word on it before."""
-    dataset, sha256 = spec.score.on or spec.data.from_, found.key.partition(":")[0]
+    dataset, sha256 = spec.scored_on, found.key.partition(":")[0]
     name = sha256[:12]
     why = "--reason 'why it is right'"
     command = f"trimtab quarantine dismiss {dataset} {name} {why}"

@@ -34,7 +34,7 @@ def score(env: Environment, model: str) -> list[Scoring]:
     """
     spec = env.project.model(model)
     serving = _champion(env, model)
-    main = spec.score.on or spec.data.from_
+    main = spec.scored_on
     pending = _pending(env, spec, main)
     if not pending:
         raise NotReadyError(f"{model}: every published file of {main} is scored")

@@ -6,15 +6,12 @@ from typing import Any
 
 import pytest
 
-from faultlab import FAULTS, decided, rides, score_and_watch, world
-from trimtab.adapters import evidently
-from trimtab.adapters.evidently import DriftPage
+from faultlab import FAULTS, decided, here, quick, rides, score_and_watch, world
 from trimtab.environment import Environment
 from trimtab.ledger import Event
 from trimtab.monitoring import policy
 from trimtab.monitoring.history import KINDS, Past
 from trimtab.monitoring.policy import Decisions
-from trimtab.serving import trial
 from trimtab.stages.watch import realised
 from trimtab.stages.watch.look import look_at
 from trimtab.types import Scoring
@@ -30,10 +27,8 @@ def lived(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path) -> It
     """Six windows: good, in another unit, good, and three in which the concept is another."""
     home = tmp_path_factory.mktemp("lived") / "home"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TRIMTAB_LEDGER", f"sqlite:///{home / 'ledger.db'}")
-        patch.setenv("TRIMTAB_TRACKING", f"sqlite:///{home / 'mlflow.db'}")
-        patch.setattr("trimtab.stages.trial.trial", trial.hold)
-        patch.setattr(evidently, "write_drift_page", lambda *_, **__: DriftPage("empty"))
+        here(patch, home)
+        quick(patch)
         env = world(home, mlflow_database, MODELS)
         for window, name in enumerate(LIFE):
             score_and_watch(env, MODELS, rides(window, FAULT[name] if name else None), window)

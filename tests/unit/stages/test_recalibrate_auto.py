@@ -7,12 +7,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from faultlab import FAULTS, configure, decided, rides, score_and_watch, world
-from trimtab.adapters import evidently
-from trimtab.adapters.evidently import DriftPage
+from faultlab import FAULTS, configure, decided, here, quick, rides, score_and_watch, world
 from trimtab.environment import Environment, open_environment
 from trimtab.ledger import champion, versions
-from trimtab.serving import trial
 from trimtab.stages import loading
 from trimtab.stages.act import act
 from trimtab.stages.approve import approve
@@ -33,10 +30,8 @@ def env(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path) -> Iter
     """One good window, then two in which more rides are late; the model file says auto."""
     home = tmp_path_factory.mktemp("auto") / "home"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TRIMTAB_LEDGER", f"sqlite:///{home / 'ledger.db'}")
-        patch.setenv("TRIMTAB_TRACKING", f"sqlite:///{home / 'mlflow.db'}")
-        patch.setattr("trimtab.stages.trial.trial", trial.hold)
-        patch.setattr(evidently, "write_drift_page", lambda *_, **__: DriftPage("empty"))
+        here(patch, home)
+        quick(patch)
         world(home, mlflow_database, MODELS)
         configure(home, MODELS, more="monitor: {recalibrate: auto}\n")
         opened = open_environment(home=home, config=home / "config")

@@ -145,7 +145,7 @@ def _model(env: Environment, model: str) -> Iterator[str]:
 def to_score(env: Environment, model: str) -> set[str]:
     """Hashes of the published files that came after what the first champion was trained on."""
     ledger, spec = env.ledger, env.project.model(model)
-    dataset = spec.score.on or spec.data.from_
+    dataset = spec.scored_on
     crowned = champion.history(ledger, model)[0].version
     trained = [e.payload for e in ledger.events("training", model)]
     first = next(record for record in trained if record["version"] == crowned)

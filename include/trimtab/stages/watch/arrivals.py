@@ -117,5 +117,5 @@ def _rows(env: Environment, spec: ModelSpec, scored: Sequence[Scoring]) -> pl.La
     """Scored rows with the columns by which labels find them."""
     rows = delta.scan(env.predictions(spec.model), max(each.table_version for each in scored))
     if not {*labels.joined_by(env, spec)} <= {*rows.collect_schema().names()}:  # columns of no key
-        rows = sources.published(env, labels.scored_on(spec)).table
+        rows = sources.published(env, spec.scored_on).table
     return rows.filter(pl.col(FILE).is_in([each.sha256 for each in scored]))

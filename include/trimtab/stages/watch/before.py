@@ -59,6 +59,10 @@ class Before:
         for window in reversed(self.look.history):
             if not _faulty(window, column):
                 return self._rows(window.sha256)
+        return self._newest
+
+    @functools.cached_property
+    def _newest(self) -> pl.DataFrame:
         time, trained = self.look.time, self.trained
         ordered = trained.sort(time) if time in trained.columns else trained
         return ordered.tail(self.look.rows.height)
@@ -66,7 +70,7 @@ class Before:
     @functools.cache  # noqa: B019 - lives as long as the look at one window
     def _rows(self, sha256: str) -> pl.DataFrame:
         spec, env = self.look.spec, self.look.env
-        dataset = env.project.dataset(spec.score.on or spec.data.from_)
+        dataset = env.project.dataset(spec.scored_on)
         extra = [name for name in view.looked_at(spec) if name in dataset.columns]
         name = dataset.dataset
         rows = view.rows_of_files(env, spec.model, [sha256], dataset=name, extra=extra)

@@ -32,7 +32,7 @@ class Moment:
 def brought_by(env: Environment, spec: ModelSpec) -> DatasetSpec:
     """Return the dataset the truth arrives in."""
     own = spec.monitor.labels.dataset if spec.monitor.labels else None
-    return env.project.dataset(own or scored_on(spec))
+    return env.project.dataset(own or spec.scored_on)
 
 
 def known_at(env: Environment, spec: ModelSpec, version: int | None = None) -> Moment | None:
@@ -48,7 +48,7 @@ def known_at(env: Environment, spec: ModelSpec, version: int | None = None) -> M
 def at_scoring(env: Environment, spec: ModelSpec, scoring: Scoring) -> Moment | None:
     """Return the labels' moment when a file was scored: what the first look goes by."""
     if not spec.monitor.labels:
-        event = env.ledger.find("dataset_version", scored_on(spec), scoring.sha256)
+        event = env.ledger.find("dataset_version", spec.scored_on, scoring.sha256)
         newest = DatasetVersion.model_validate(event.payload).newest if event else None
         return Moment(scoring.dataset_version, newest)
     scored = env.ledger.find("scoring", scoring.model, scoring.sha256)
@@ -76,7 +76,7 @@ def joined(
     The label is looked up by the row's key (or its prediction's name), wherever it stands by now:
     an upsert may have moved it to another file. One row stays one.
     """
-    brings, scored = brought_by(env, spec), env.project.dataset(scored_on(spec))
+    brings, scored = brought_by(env, spec), env.project.dataset(spec.scored_on)
     if moment is None or spec.target.column not in brings.columns:
         return rows.with_columns(pl.lit(None).alias(TARGET))
     made = target.label(
@@ -100,7 +100,7 @@ def joined(
 
 def joined_by(env: Environment, spec: ModelSpec) -> list[str]:
     """Columns by which a label finds its row."""
-    labels, scored = spec.monitor.labels, env.project.dataset(scored_on(spec))
+    labels, scored = spec.monitor.labels, env.project.dataset(spec.scored_on)
     if labels and labels.key:
         return list(labels.key)
     if labels and prediction.COLUMN in brought_by(env, spec).columns:
@@ -122,7 +122,7 @@ def _moves(env: Environment, scored: DatasetSpec) -> bool:
 
 def repeated(env: Environment, spec: ModelSpec, scoring: Scoring) -> pl.DataFrame | None:
     """Return keys of the file's rows that an earlier scored file had: their labels count there."""
-    dataset = env.project.dataset(scored_on(spec))
+    dataset = env.project.dataset(spec.scored_on)
     if not _moves(env, dataset):  # a key comes once
         return None
     earlier = _scored_before(env, scoring)
@@ -142,7 +142,7 @@ def observations(events: Sequence[Event]) -> list[Observation]:
 def _now(env: Environment, spec: ModelSpec, event: Event) -> datetime | None:
     """The data's own time at an entry: that of the labels, or of the scored table when later."""
     times = [DatasetVersion.model_validate(event.payload).newest]
-    scored = env.ledger.events("dataset_version", scored_on(spec)) if spec.monitor.labels else []
+    scored = env.ledger.events("dataset_version", spec.scored_on) if spec.monitor.labels else []
     times += [DatasetVersion.model_validate(e.payload).newest for e in scored if e.seq < event.seq]
     return max((time for time in times if time), default=None)
 
@@ -150,8 +150,3 @@ def _now(env: Environment, spec: ModelSpec, event: Event) -> datetime | None:
 def _scored_before(env: Environment, scoring: Scoring) -> list[str]:
     shas = [event.key for event in env.ledger.events("scoring", scoring.model)]
     return shas[: shas.index(scoring.sha256)] if scoring.sha256 in shas else shas
-
-
-def scored_on(spec: ModelSpec) -> str:
-    """Return the dataset whose files are scored."""
-    return spec.score.on or spec.data.from_

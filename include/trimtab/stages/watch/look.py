@@ -72,8 +72,7 @@ class Look:
     @property
     def time(self) -> str | None:
         """The event time's column."""
-        scored = self.spec.score.on or self.spec.data.from_
-        return self.env.project.dataset(scored).time
+        return self.env.project.dataset(self.spec.scored_on).time
 
     @property
     def oldest(self) -> datetime | None:
@@ -167,7 +166,7 @@ def _rows(
     moment: labels.Moment | None,
 ) -> pl.DataFrame:
     """Feature rows of a scored file with predictions, and ``_target`` where it can be known."""
-    dataset = env.project.dataset(spec.score.on or spec.data.from_)
+    dataset = env.project.dataset(spec.scored_on)
     further = spec.monitor.labels.key if spec.monitor.labels else ()
     wanted = dict.fromkeys((spec.target.column, *further, *view.looked_at(spec)))
     there = {*dataset.columns, *_brought(env, spec)}

@@ -183,7 +183,7 @@ def _links(env: Environment, seen: Observation, candidate: Candidate) -> Iterato
 def _data(env: Environment, scoring: Scoring) -> Link:
     """The dataset version that was scored, and the page of its checks."""
     spec = env.project.model(scoring.model)
-    dataset = spec.score.on or spec.data.from_
+    dataset = spec.scored_on
     text = f"{dataset}@{scoring.dataset_version}"
     made = [v for v in datasets.versions(env.ledger, dataset) if v.sha256 == scoring.sha256]
     if made:

@@ -47,7 +47,7 @@ def _file(look: Look) -> Iterator[Finding]:
 
 def _deliveries(look: Look) -> list[Delivery]:
     """Every published file of the scored dataset up to this one, in that order."""
-    env, dataset = look.env, look.spec.score.on or look.spec.data.from_
+    env, dataset = look.env, look.spec.scored_on
     verdicts = {event.key: event.payload for event in env.ledger.events("file", dataset)}
     found = []
     for event in env.ledger.events("dataset_version", dataset):

@@ -145,13 +145,10 @@ def _hours(rows: pl.DataFrame, column: str) -> Any:
 
 def _swapped(before: Before, findings: list[Finding]) -> list[Finding]:
     """Find pairs of columns of numbers of which each holds now what the other one held."""
-    if sum(f.status == "moved" and f.change == "shift" for f in findings) < PAIR:
-        return findings
     numeric = set(before.look.candidate.features.numeric)
-    names = dict.fromkeys(
-        f.column for f in findings
-        if f.status == "moved" and not f.slice and f.change == "shift" and f.column in numeric
-    )  # fmt: skip
+    names = dict.fromkeys(f.column for f in findings if _shifted(f) and f.column in numeric)
+    if len(names) < PAIR:
+        return findings
     other: dict[str | None, str] = {}
     sides = {name: _sides(before, name) for name in names if name}
     for left, right in combinations(sides, 2):
@@ -164,10 +161,15 @@ def _swapped(before: Before, findings: list[Finding]) -> list[Finding]:
                 "note": f"{f.note}; with {other[f.column]}".removeprefix("; "),
             }
         )
-        if f.column in other and f.status == "moved" and not f.slice and f.change == "shift"
+        if f.column in other and _shifted(f)
         else f
         for f in findings
     ]
+
+
+def _shifted(finding: Finding) -> bool:
+    """Whether all rows of a column have moved, and nothing says yet how."""
+    return finding.status == "moved" and finding.change == "shift" and not finding.slice
 
 
 def _sides(before: Before, column: str) -> list[tuple[Any, Any]]:
